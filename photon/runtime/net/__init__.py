@@ -1,1 +1,1 @@
-"""."""
+"""Addresses, listening sockets and byte streams."""

@@ -1,0 +1,167 @@
+"""Starting work beside the caller: `spawn`, `sleep`, `checkpoint`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import copy_context
+from typing import Any, Generic, Literal, ParamSpec, TypeVar
+
+from photon.runtime.carriers import Carrier
+from photon.runtime.clock import now
+from photon.runtime.errors import Cancelled
+from photon.runtime.hub import current_hub, getcurrent
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+State = Literal["pending", "running", "done", "failed", "cancelled"]
+
+
+class Handle(Generic[T]):
+    """A function that was spawned: ask for its state or result, wait for it, or cancel it.
+
+    Attributes: state: pending, running, done, failed or cancelled.
+    """
+
+    __slots__ = ("_call", "_carrier", "_context", "_error", "_hub", "_result", "_waiters", "state")
+
+    def __init__(self, call: Callable[[], T]) -> None:
+        self.state: State = "pending"
+        self._call: Callable[[], T] | None = call
+        # As asyncio does, and gevent does not: what was set before is seen by the child.
+        self._context = copy_context()
+        self._hub = current_hub()
+        self._carrier: Carrier | None = None
+        self._result: T | None = None
+        self._error: BaseException | None = None
+        self._waiters: list[Any] = []
+
+    @property
+    def result(self) -> T:
+        """What the function returned.
+
+        Raises: what the function raised; RuntimeError while it still runs.
+        """
+        if self._error is not None:
+            raise self._error
+        if self.state != "done":
+            raise RuntimeError(f"{self!r} has no result yet; join() waits for it")
+        return self._result  # type: ignore[return-value]  # set when done
+
+    @property
+    def error(self) -> BaseException | None:
+        """What the function raised; None while it runs and when it returned."""
+        return self._error
+
+    def join(self) -> None:
+        """Wait until the function is over, however it ended. Bound it with `move_on_after`."""
+        if self.state in ("pending", "running"):
+            me = getcurrent()
+            self._waiters.append(me)
+            try:
+                while self.state in ("pending", "running"):
+                    self._hub.park()
+            finally:
+                self._waiters.remove(me)
+
+    def cancel(self, reason: str = "") -> None:
+        """Raise `Cancelled` in the function where it waits; nothing when it is over."""
+        if self.state == "pending":
+            self._end("cancelled", Cancelled("scope", reason))
+        elif self.state == "running":
+            self._hub.run_soon(self._interrupt, Cancelled("scope", reason))
+
+    def _interrupt(self, error: Cancelled) -> None:
+        if self._carrier is not None:
+            self._hub.carriers.interrupt(self._carrier, self._run, error)
+
+    def _start(self) -> None:
+        if self.state == "pending":
+            self._hub.carriers.run(self._run)
+
+    def _run(self) -> None:
+        self.state = "running"
+        self._carrier = getcurrent()
+        assert self._call is not None
+        try:
+            self._result = self._context.run(self._call)
+        except Cancelled as error:
+            self._end("cancelled", error)
+        except BaseException as error:
+            self._end("failed", error)
+            raise
+        else:
+            self._end("done", None)
+
+    def _end(self, state: State, error: BaseException | None) -> None:
+        self.state = state
+        self._error = error
+        self._call = self._carrier = None
+        for waiter in self._waiters:
+            self._hub.run_soon(self._wake, waiter)
+
+    def _wake(self, waiter: Any) -> None:
+        # It may have been interrupted since, and wait for something else now.
+        if waiter in self._waiters:
+            waiter.switch()
+
+    def __repr__(self) -> str:
+        what = getattr(self._call, "__qualname__", "") if self._call is not None else ""
+        return f"<Handle {what} {self.state}>" if what else f"<Handle {self.state}>"
+
+
+def spawn(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Handle[T]:
+    """Run `fn(*args, **kwargs)` in a greenlet of its own, from the next time the caller waits.
+
+    It sees the caller's context variables as they are now. What it raises is logged, and kept in
+    the handle.
+
+    Returns: a `Handle`.
+    """
+
+    def call() -> T:
+        return fn(*args, **kwargs)
+
+    call.__qualname__ = getattr(fn, "__qualname__", repr(fn))
+    handle = Handle(call)
+    handle._hub.run_soon(handle._start)
+    return handle
+
+
+def sleep(seconds: float) -> None:
+    """Wait `seconds`, while everything else goes on. Interruptible."""
+    if seconds <= 0:
+        return checkpoint()
+    hub = current_hub()
+    entry = hub.deadlines.add(now() + seconds, getcurrent().switch)
+    try:
+        hub.park()
+    finally:
+        entry.cancel()
+
+
+def checkpoint() -> None:
+    """Let every other greenlet that is ready run first, and be interruptible for a moment.
+
+    For long computations: call it every few milliseconds.
+    """
+    hub = current_hub()
+    turn = _Turn(getcurrent())
+    hub.run_soon(turn.come)
+    try:
+        hub.park()
+    finally:
+        turn.greenlet = None
+
+
+class _Turn:
+    """A switch back into a greenlet that can be taken back (gevent's callbacks cannot)."""
+
+    __slots__ = ("greenlet",)
+
+    def __init__(self, greenlet: Any) -> None:
+        self.greenlet = greenlet
+
+    def come(self) -> None:
+        if self.greenlet is not None:
+            self.greenlet.switch()

@@ -1,0 +1,92 @@
+"""The seam to gevent: the hub, the loop of one OS thread, and what hangs on it.
+
+Everything that Photon asks of gevent passes through this file, `carriers.py`, `monkey.py` and
+`offload.py`. A hub runs callbacks; a callback may switch into a greenlet, and comes back when
+that greenlet waits (parks) or ends: it sees at once whether the greenlet it woke is done.
+
+    hub callback ──switch──▶ greenlet runs ──park()──▶ back in the callback
+
+One hub per OS thread, made at first use; nothing that hangs on it may be used from another thread
+but `run_threadsafe`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from gevent import get_hub
+from greenlet import getcurrent, greenlet
+
+from photon.runtime.carriers import Carriers
+from photon.runtime.deadlines import Deadlines, Sweep
+
+__all__ = ["READ", "WRITE", "Hub", "current_hub", "getcurrent", "greenlet"]
+
+READ = 1
+WRITE = 2
+
+
+class Hub:
+    """The loop of this OS thread, with its carriers and its two kinds of time-outs."""
+
+    def __init__(self, native: Any) -> None:
+        self.native = native
+        self.loop = native.loop
+        # PERF: greenlet's own switch; gevent's Hub.switch looks for a switch_out on every
+        # greenlet first (0.2 us), which only gevent.Greenlet has.
+        self.park: Callable[[], Any] = greenlet.switch.__get__(native)
+        self.deadlines = Deadlines(self.loop)
+        self.sweep = Sweep(self.loop)
+        self.carriers = Carriers(native)
+        self._inbox: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
+        self._mail: Any = None
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the caller runs in the hub itself, in a callback, where it may not wait."""
+        return getcurrent() is self.native
+
+    def run_soon(self, fn: Callable[..., object], *args: Any) -> None:
+        """Call `fn(*args)` in the hub, in its next round. From this thread only."""
+        self.loop.run_callback(fn, *args)
+
+    def run_threadsafe(self, fn: Callable[..., object], *args: Any) -> None:
+        """Call `fn(*args)` in the hub, soon; the one method that any OS thread may call.
+
+        The hub must have called `accept_mail()` before.
+        """
+        self._inbox.append((fn, args))
+        self._mail.send()
+
+    def accept_mail(self) -> None:
+        """Make `run_threadsafe` work; it also keeps the loop from ending for want of watchers."""
+        if self._mail is None:
+            self._mail = self.loop.async_()
+            self._mail.start(self._open_mail)
+
+    def refuse_mail(self) -> None:
+        """Let go of the watcher that `accept_mail` holds."""
+        if self._mail is not None:
+            self._mail.close()
+            self._mail = None
+
+    def _open_mail(self) -> None:
+        # One send() may stand for many appends: libev folds them.
+        while self._inbox:
+            fn, args = self._inbox.popleft()
+            self.loop.run_callback(fn, *args)
+
+    def __repr__(self) -> str:
+        return f"<Hub {self.carriers!r} {self.deadlines!r} {self.sweep!r}>"
+
+
+def current_hub() -> Hub:
+    """The hub of the calling OS thread; made at the first call."""
+    native = get_hub()
+    try:
+        hub: Hub = native.photon_hub
+    except AttributeError:
+        hub = native.photon_hub = Hub(native)
+    return hub

@@ -1,0 +1,93 @@
+"""Patch the standard library, so that blocking calls park their greenlet instead of the process.
+
+It must come before anything that takes `socket.socket`, `time.sleep` and the like into its own
+namespace: such a module keeps the blocking original for ever and stalls every request. gevent
+says nothing of most of them. So after the patch every loaded module is looked through for the
+originals themselves, and those that hold one are named.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from types import ModuleType
+
+from gevent import monkey
+
+from photon.runtime.errors import PatchedTooLate
+
+# Module and names in it whose blocking originals must not be left in anybody's hands.
+_BLOCKING = {
+    "socket": ("socket", "create_connection", "getaddrinfo", "gethostbyname"),
+    "ssl": ("SSLContext", "SSLSocket", "create_default_context"),
+    "select": ("select", "poll", "epoll", "kqueue"),
+    "time": ("sleep",),
+    "threading": ("Lock", "RLock", "Event", "Condition", "Semaphore", "Thread", "local"),
+    "queue": ("SimpleQueue",),
+    "subprocess": ("Popen", "run", "check_output"),
+    "os": ("fork", "waitpid"),
+}
+
+# They look once, while they are imported, and never again.
+_DECIDE_AT_IMPORT = ("psycopg",)
+
+_OWN = {"gevent", "greenlet", "photon", "zope"}
+
+
+def patch() -> tuple[str, ...]:
+    """Make the standard library cooperate. Does nothing the second time.
+
+    Returns: names of the modules that were imported too early, sorted; empty when all is well.
+    Warns: PatchedTooLate, naming them and the way out.
+    """
+    if is_patched():
+        return ()
+    originals = _originals()
+    early = {name for name in _DECIDE_AT_IMPORT if name in sys.modules}
+    monkey.patch_all()
+    early |= _holders(originals)
+    names = tuple(sorted(early))
+    if names:
+        warnings.warn(
+            f"{', '.join(names)}: imported before Photon could patch the standard library, so "
+            "blocking calls in there stop every request. Start with `python -m photon run`, or "
+            "put `from photon.runtime import monkey; monkey.patch()` before every other import.",
+            PatchedTooLate,
+            stacklevel=2,
+        )
+    return names
+
+
+def is_patched() -> bool:
+    """Whether the standard library cooperates in this process."""
+    return bool(monkey.is_module_patched("socket"))
+
+
+def _originals() -> dict[int, object]:
+    """What is about to be replaced, by identity. Nothing is imported for it."""
+    found = {}
+    for module_name, names in _BLOCKING.items():
+        module = sys.modules.get(module_name)
+        for name in names:
+            original = getattr(module, name, None)
+            if original is not None:
+                found[id(original)] = original
+    return found
+
+
+def _holders(originals: dict[int, object]) -> set[str]:
+    """Top-level names of the third-party modules that still hold one of `originals`."""
+    still_the_same = {
+        id(getattr(sys.modules.get(module), name, None))
+        for module, names in _BLOCKING.items()
+        for name in names
+    }
+    blocking = originals.keys() - still_the_same
+    holders = set()
+    for name, module in list(sys.modules.items()):
+        top = name.partition(".")[0]
+        if top in sys.stdlib_module_names or top in _OWN or not isinstance(module, ModuleType):
+            continue
+        if any(id(value) in blocking for value in list(vars(module).values())):
+            holders.add(top)
+    return holders

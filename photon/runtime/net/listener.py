@@ -1,0 +1,248 @@
+"""A listening socket that hands accepted sockets to a callback, in the hub.
+
+Accepting never waits and never gives up: when descriptors or memory run out it backs off and
+tries again, while the connections that exist are served on.
+"""
+
+from __future__ import annotations
+
+import _socket
+import errno
+import logging
+import os
+import socket
+import stat
+from collections.abc import Callable
+from typing import Any
+
+from photon.runtime.errors import ListenError
+from photon.runtime.hub import READ, Hub
+from photon.runtime.net.address import Address, FdAddress, TcpAddress, UnixAddress
+
+logger = logging.getLogger("photon.runtime")
+
+OnAccept = Callable[[_socket.socket], None]
+
+# A round of the hub takes so many at the most, so that a flood of new connections leaves time for
+# those that exist. Nginx takes all (multi_accept on) or one (off); 64 cost a round below 1 ms.
+_ACCEPTS_A_ROUND = 64
+
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 1.0
+
+# accept(2): "ECONNABORTED A connection has been aborted", and, on Linux, pending network errors
+# of the new socket, which "should be treated like EAGAIN by retrying".
+_NOT_OUR_FAULT = {
+    errno.ECONNABORTED,
+    errno.EPROTO,
+    errno.ENETDOWN,
+    errno.ENETUNREACH,
+    errno.EHOSTDOWN,
+    errno.EHOSTUNREACH,
+    errno.ENOPROTOOPT,
+    errno.EOPNOTSUPP,
+    errno.EPERM,
+}
+
+
+class Listener:
+    """One listening socket; `start()` begins to accept, `close()` ends it.
+
+    Args:
+        hub: the hub that accepts.
+        address: where to listen.
+        on_accept: called in the hub with each new non-blocking socket, which it owns then. It is
+            a plain `_socket.socket`: 48 bytes, a tenth of what the standard library's class takes.
+        backlog: connections the kernel may hold that were not accepted yet.
+    Raises: ListenError.
+    """
+
+    def __init__(
+        self, hub: Hub, address: Address, on_accept: OnAccept, *, backlog: int = 2048
+    ) -> None:
+        self._hub = hub
+        self._on_accept = on_accept
+        self._socket = open_socket(address, backlog)
+        self._kind = (self._socket.family, self._socket.type, self._socket.proto)
+        self._given = address
+        self.address = _bound_address(address, self._socket)
+        self._watcher: Any = hub.loop.io(self._socket.fileno(), READ)
+        self._retry: Any = None
+        self._pause_s = 0.0
+        self.accepted = 0
+
+    def start(self) -> None:
+        """Accept from the next round of the hub on. Harmless when it already does."""
+        if not self._watcher.active:
+            self._watcher.start(self._accept_some)
+
+    def pause(self) -> None:
+        """Leave new connections in the kernel's backlog until `start()`."""
+        self._watcher.stop()
+
+    def close(self) -> None:
+        """Stop listening; what was accepted lives on. A second call does nothing."""
+        if self._socket.fileno() < 0:
+            return
+        self._watcher.close()
+        if self._retry is not None:
+            self._retry.close()
+        self._socket.close()
+        if isinstance(self._given, UnixAddress):
+            _remove_socket_file(self._given.path)
+
+    def _accept_some(self) -> None:
+        for _ in range(_ACCEPTS_A_ROUND):
+            if not self._watcher.active:  # `on_accept` may have paused or closed us
+                return
+            try:
+                fd, _ = self._socket._accept()
+            except BlockingIOError:
+                break
+            except OSError as error:
+                if error.errno in _NOT_OUR_FAULT:
+                    continue
+                self._back_off(error)
+                return
+            # PERF: with all three given no system call is made to find them out.
+            accepted = _socket.socket(*self._kind, fileno=fd)
+            accepted.setblocking(False)
+            self.accepted += 1
+            self._on_accept(accepted)
+        self._pause_s = 0.0
+
+    def _back_off(self, error: OSError) -> None:
+        if not self._pause_s:
+            logger.warning(
+                "cannot accept on %s: %s. The connections that exist are served on, new ones wait "
+                "in the kernel. Raise the limit of open files (ulimit -n) or lower "
+                "--limit-connections.",
+                self.address,
+                error.strerror,
+            )
+        self._pause_s = min(self._pause_s * 2 or _FIRST_PAUSE_S, _LONGEST_PAUSE_S)
+        self._watcher.stop()
+        if self._retry is not None:
+            self._retry.close()
+        self._retry = self._hub.loop.timer(self._pause_s)
+        self._retry.start(self.start, update=True)
+
+    def __repr__(self) -> str:
+        state = "accepting" if self._watcher.active else "not accepting"
+        return f"<Listener {self.address} {state} accepted={self.accepted}>"
+
+
+# Opening the socket...
+
+
+def open_socket(address: Address, backlog: int) -> _socket.socket:
+    """A non-blocking socket that listens on `address`.
+
+    It is the C class: `socket.socket` is gevent's after the patch, and its accept would wait.
+
+    Raises: ListenError, saying what is in the way and the way out.
+    """
+    try:
+        if isinstance(address, FdAddress):
+            opened = _adopt(address)
+        elif isinstance(address, UnixAddress):
+            opened = _bind_unix(address)
+        else:
+            opened = _bind_tcp(address)
+        opened.listen(backlog)
+    except OSError as error:
+        if isinstance(error, ListenError):
+            raise
+        raise ListenError(error.errno, _why(address, error)) from error
+    opened.setblocking(False)
+    return opened
+
+
+def _bind_tcp(address: TcpAddress) -> _socket.socket:
+    family, kind, protocol, _, place = socket.getaddrinfo(
+        address.host or None, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    opened = _socket.socket(family, kind, protocol)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Linux and the BSDs hand this on to accepted sockets, which saves a call for each.
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        opened.bind(place)
+    except OSError:
+        opened.close()
+        raise
+    return opened
+
+
+def _bind_unix(address: UnixAddress) -> _socket.socket:
+    _clear_stale_socket(address)
+    opened = _socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        opened.bind(address.path)
+    except OSError:
+        opened.close()
+        raise
+    return opened
+
+
+def _adopt(address: FdAddress) -> _socket.socket:
+    opened = _socket.socket(fileno=os.dup(address.fd))
+    if opened.type != socket.SOCK_STREAM:
+        opened.close()
+        raise ListenError(errno.EINVAL, f"{address} is not a stream socket")
+    if opened.family in (socket.AF_INET, socket.AF_INET6):
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return opened
+
+
+def _clear_stale_socket(address: UnixAddress) -> None:
+    """Remove a socket file that nobody listens on any more; refuse to touch anything else."""
+    try:
+        mode = os.stat(address.path).st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise ListenError(
+            errno.EEXIST, f"{address.path} exists and is no socket: choose another path"
+        )
+    probe = _socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        probe.connect(address.path)
+    except OSError:
+        _remove_socket_file(address.path)
+    else:
+        raise ListenError(errno.EADDRINUSE, _why(address, OSError(errno.EADDRINUSE, "")))
+    finally:
+        probe.close()
+
+
+def _remove_socket_file(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        pass  # gone already, or not ours to remove
+
+
+def _bound_address(address: Address, bound: _socket.socket) -> Address:
+    """The address with the real port, which the system chose when 0 was asked for."""
+    if bound.family in (socket.AF_INET, socket.AF_INET6):
+        name = bound.getsockname()
+        host = address.host if isinstance(address, TcpAddress) and address.host else name[0]
+        return TcpAddress(host, name[1])
+    return address
+
+
+def _why(address: Address, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"{address} is in use: another process listens there. Stop it, or choose another "
+            + ("path" if isinstance(address, UnixAddress) else "port")
+        )
+    if error.errno == errno.EACCES:
+        return f"{address}: permission denied" + (
+            "; ports below 1024 need privileges, choose a higher one"
+            if isinstance(address, TcpAddress) and 0 < address.port < 1024
+            else ""
+        )
+    if error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
+        return f"{address}: this machine has no such address; 127.0.0.1 and 0.0.0.0 always work"
+    return f"cannot listen on {address}: {error.strerror or error}"
