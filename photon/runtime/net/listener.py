@@ -95,7 +95,7 @@ class Listener:
             if not self._watcher.active:  # `on_accept` may have paused or closed us
                 return
             try:
-                fd, _ = self._socket._accept()
+                fd, _ = self._socket._accept()  # type: ignore[attr-defined]
             except BlockingIOError:
                 break
             except OSError as error:
