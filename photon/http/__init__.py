@@ -1,1 +1,1 @@
-"""."""
+"""HTTP: messages, wire protocols, and the server that moves them."""

@@ -1,0 +1,97 @@
+"""The body of a request, pulled from the wire when somebody reads it and not before.
+
+Nothing is read ahead: a client that waits for `100 Continue` gets it when the handler first
+reads, and one that sends faster than the handler reads is held back by TCP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from photon.http.errors import BodyTooLarge
+
+# One read of the socket gives at most this much; a chunk handed to the user may be smaller.
+CHUNK_BYTES = 64 * 1024
+
+
+class BodySource(Protocol):
+    """Where the bytes come from: the connection, or a test."""
+
+    def next_body_chunk(self) -> bytes:
+        """The next bytes of the body, waiting for them; b"" when it is complete.
+
+        Raises: BodyTimeout; ClientDisconnected; ProtocolError.
+        """
+        ...
+
+
+class NoBody:
+    """The source of a request without a body."""
+
+    def next_body_chunk(self) -> bytes:
+        return b""
+
+
+class Body:
+    """The body of one request.
+
+    Args:
+        source: gives the bytes.
+        length: in bytes, as Content-Length says; None when the request is chunked.
+        limit: in bytes; what is larger is refused, before it is read where `length` tells.
+    """
+
+    __slots__ = ("_buffered", "_complete", "_length", "_limit", "_source", "_started", "_taken")
+
+    def __init__(self, source: BodySource, length: int | None, limit: int) -> None:
+        self._source = source
+        self._length = length
+        self._limit = limit
+        self._started = False
+        self._taken = 0
+        self._complete = length == 0
+        self._buffered: bytes | None = None
+
+    def read(self) -> bytes:
+        """The whole body; the same bytes again when asked again.
+
+        Raises: BodyTooLarge; BodyTimeout; ClientDisconnected; RuntimeError, when a part of it was
+        already taken with `chunks()`.
+        """
+        if self._buffered is None:
+            if self._started:
+                raise RuntimeError(
+                    "the body was already read chunk by chunk and is not kept; read it in one way"
+                )
+            self._buffered = b"".join(self._pull())
+        return self._buffered
+
+    def chunks(self) -> Iterator[bytes]:
+        """The body as it arrives, in pieces of at most 64 KiB, each given once.
+
+        Raises: as `read`.
+        """
+        if self._buffered is not None:
+            return iter([self._buffered] if self._buffered else [])
+        if self._started:
+            raise RuntimeError("the body is already being read; it can be read once")
+        return self._pull()
+
+    def _pull(self) -> Iterator[bytes]:
+        self._started = True
+        if self._length is not None and self._length > self._limit:
+            raise BodyTooLarge(self._limit)
+        while not self._complete:
+            chunk = self._source.next_body_chunk()
+            if not chunk:
+                self._complete = True
+                break
+            self._taken += len(chunk)
+            if self._taken > self._limit:
+                raise BodyTooLarge(self._limit)
+            yield chunk
+
+    def __repr__(self) -> str:
+        length = "chunked" if self._length is None else f"{self._length} bytes"
+        return f"<Body {length}, {self._taken} read{', complete' if self._complete else ''}>"

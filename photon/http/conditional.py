@@ -1,0 +1,91 @@
+"""Conditional and range requests: decide what is sent instead of the whole.
+
+Pure functions of the request's headers and the validators of what would be sent.
+Source: RFC 9110 §13 (conditional requests) and §14 (range requests).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from photon.http.dates import parse_http_date
+
+Verdict = Literal["send", "not modified", "precondition failed"]
+
+
+def evaluate(method: str, headers: Mapping[str, str], etag: str, modified_s: int) -> Verdict:
+    """What the request's preconditions say, in the order of RFC 9110 §13.2.2.
+
+    Args:
+        etag: the current entity tag, with its quotes.
+        modified_s: when it last changed, whole seconds since 1970.
+    """
+    if_match = headers.get("if-match")
+    if if_match is not None:
+        if not _names(if_match, etag, weak=False):
+            return "precondition failed"
+    else:
+        unmodified_since = parse_http_date(headers.get("if-unmodified-since", ""))
+        if unmodified_since is not None and modified_s > unmodified_since:
+            return "precondition failed"
+    if_none_match = headers.get("if-none-match")
+    if if_none_match is not None:
+        if _names(if_none_match, etag, weak=True):
+            return "not modified" if method in ("GET", "HEAD") else "precondition failed"
+    elif method in ("GET", "HEAD"):
+        modified_since = parse_http_date(headers.get("if-modified-since", ""))
+        if modified_since is not None and modified_s <= modified_since:
+            return "not modified"
+    return "send"
+
+
+def range_applies(headers: Mapping[str, str], etag: str, modified_s: int) -> bool:
+    """Whether If-Range, when there is one, names what the client has a part of (§13.1.5)."""
+    if_range = headers.get("if-range")
+    if if_range is None:
+        return True
+    if if_range.startswith(('"', "W/")):
+        return _names(if_range, etag, weak=False)
+    return parse_http_date(if_range) == modified_s
+
+
+def parse_range(header: str, size: int) -> tuple[int, int] | Literal["unsatisfiable"] | None:
+    """The one range of a Range header as (first byte, byte after the last).
+
+    None means: send all. That is for another unit, for what cannot be read, and for several
+    ranges at once; RFC 9110 §14.2: "A server MAY ignore the Range header field."
+    """
+    unit, equals, text = header.partition("=")
+    if unit.strip().lower() != "bytes" or not equals or "," in text:
+        return None
+    first, dash, last = text.strip().partition("-")
+    if not dash or not _digits(first) or not _digits(last) or not (first or last):
+        return None
+    if not first:  # the last so many bytes
+        length = int(last)
+        return (max(0, size - length), size) if length and size else "unsatisfiable"
+    start = int(first)
+    if last and int(last) < start:
+        return None
+    if start >= size:
+        return "unsatisfiable"
+    return start, min(int(last) + 1, size) if last else size
+
+
+def _digits(text: str) -> bool:
+    return len(text) <= 18 and (not text or (text.isascii() and text.isdecimal()))
+
+
+def _names(header: str, etag: str, *, weak: bool) -> bool:
+    """Whether a list of entity tags names this one, by weak or strong comparison (§8.8.3.2)."""
+    if header.strip() == "*":
+        return True
+    for tag in header.split(","):
+        tag = tag.strip()
+        if weak:
+            if tag.removeprefix("W/") == etag.removeprefix("W/"):
+                return True
+        elif tag == etag and not tag.startswith("W/"):
+            return True
+    return False
