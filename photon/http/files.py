@@ -12,6 +12,7 @@ from urllib.parse import quote
 from photon.http.conditional import evaluate, parse_range, range_applies
 from photon.http.dates import http_date
 from photon.http.errors import HTTPError
+from photon.http.headers import ResponseHeaders
 from photon.http.response import BYTES, HeaderSource, Response
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class FilePart(Response):
 
     def __init__(self, fd: int, whole: FileResponse) -> None:
         super().__init__()
-        self._headers = whole.headers
+        self._headers = ResponseHeaders(whole.headers)
         self.fd = fd
         self.offset = 0
         self.count = 0

@@ -47,7 +47,7 @@ class Response:
         # PERF: one of these per request. `_headers` is made when somebody asks for it, and a
         # response without them is sent with a head that is ready-made.
         if body.__class__ is bytes:
-            self.body: bytes = body  # type: ignore[assignment]  # the class was just compared
+            self.body: bytes = body
             self._content_type: str | None = content_type or BYTES
         else:
             self.body, default = _encode(body)
@@ -222,7 +222,7 @@ class StreamResponse(Response):
             if chunk.__class__ is not bytes:
                 chunk, _ = _encode(chunk)
             if chunk:
-                yield chunk  # type: ignore[misc]  # bytes by now
+                yield chunk
 
     def close(self) -> None:
         close: Callable[[], None] | None = getattr(self.chunks, "close", None)

@@ -1,0 +1,191 @@
+"""The one interface of every HTTP/1 protocol, and what its implementations share.
+
+A protocol is a state machine for one connection. It takes the bytes of the peer and gives events
+when asked (pull: nothing is parsed ahead of whoever wants it), and turns a response into bytes.
+It does no I/O, knows no time, and may be tried with a table of bytes.
+
+    receive_data ─▶ next_request ─▶ next_data* ─▶ plain | (head, data*, end) ─▶ next_cycle ─┐
+                        ▲                                                                   │
+                        └───────────────────────────────────────────────────────────────────┘
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+
+from photon.http.protocol import rules
+from photon.http.protocol.events import RequestHead
+from photon.http.protocol.limits import HeadLimits
+from photon.http.status import has_content, reason_phrase
+
+Fields = list[tuple[bytes, bytes]]
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+# The protocol writes these itself; what a handler says of them is left out.
+_OURS = frozenset((b"transfer-encoding", b"connection", b"keep-alive", b"date"))
+
+
+class Http1(ABC):
+    """The server's side of one HTTP/1 connection.
+
+    Attributes:
+        request: the request in progress; None between two.
+        keep_alive: whether the connection lives on after this exchange. May be set to False at
+            any time before the response's head is made.
+        body_is_complete: whether all of the request in progress was received and taken.
+    """
+
+    __slots__ = ("_buffer", "_ended", "_limits", "body_is_complete", "keep_alive", "request")
+
+    def __init__(self, limits: HeadLimits) -> None:
+        self._limits = limits
+        self._buffer = b""
+        self._ended = False
+        self.request: RequestHead | None = None
+        self.keep_alive = True
+        self.body_is_complete = True
+
+    # What came...
+
+    def receive_data(self, data: bytes) -> None:
+        """Take bytes of the peer; b"" says that no more will come."""
+        if data:
+            self._buffer = self._buffer + data if self._buffer else data
+        else:
+            self._ended = True
+
+    @property
+    def has_data(self) -> bool:
+        """Whether bytes wait that belong to a request that was not asked for yet."""
+        return bool(self._buffer)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the peer said that no more will come."""
+        return self._ended
+
+    @abstractmethod
+    def next_request(self) -> RequestHead | None:
+        """The head of the next request; None when more bytes are needed for it.
+
+        Raises: ProtocolError; `refusal` answers it.
+        """
+
+    @abstractmethod
+    def next_data(self) -> bytes | None:
+        """The next piece of the body; b"" when it is complete; None when more bytes are needed.
+
+        Raises: ProtocolError, also when the peer ended before its body did.
+        """
+
+    def skip_body(self) -> bool:
+        """Drop what came of the body; whether it is complete.   Raises: ProtocolError."""
+        while not self.body_is_complete:
+            if self.next_data() is None:
+                return False
+        return True
+
+    # What goes...
+
+    @abstractmethod
+    def plain(self, status: int, content_type: str | None, body: bytes) -> bytes:
+        """A whole response with no headers but the usual ones."""
+
+    @abstractmethod
+    def head(self, status: int, fields: Fields, body_bytes: int | None) -> bytes:
+        """The head of a response.
+
+        Args: fields: pairs of (name, value), lower-case; body_bytes: None when not known yet.
+        """
+
+    @abstractmethod
+    def data(self, piece: bytes) -> bytes:
+        """A piece of the body, framed. b"" for a response that has no content."""
+
+    @abstractmethod
+    def count_data(self, length: int) -> None:
+        """Note that a piece of known length is sent past the protocol, as a file is."""
+
+    @abstractmethod
+    def end(self) -> bytes:
+        """The end of the body."""
+
+    @property
+    @abstractmethod
+    def sends_content(self) -> bool:
+        """Whether the response whose head was made has content at all (HEAD and 304 have none)."""
+
+    @abstractmethod
+    def next_cycle(self) -> bool:
+        """Turn to the next request; False when the connection is to be closed instead.
+
+        What the handler left of the request's body is skipped as it comes.
+        """
+
+    # What both need...
+
+    def _take_head(self) -> bytes | None:
+        """The bytes of a whole head, taken from the buffer; None when more are needed."""
+        self._skip_empty_lines()
+        buffer = self._buffer
+        end = buffer.find(b"\r\n\r\n") + 4
+        if end < 4:
+            if buffer:
+                rules.examine_beginning(buffer, self._limits)
+                if self._ended:
+                    rules.refuse("incomplete")
+            return None
+        if end > self._limits.head_bytes:
+            rules.refuse("head-too-large", f": limit {self._limits.head_bytes} bytes")
+        self._buffer = buffer[end:]
+        rules.examine_head(buffer[:end], self._limits)
+        return buffer[:end]
+
+    def _skip_empty_lines(self) -> None:
+        while self._buffer.startswith(b"\r\n"):
+            self._buffer = self._buffer[2:]
+
+
+def complete_fields(
+    protocol: Http1, status: int, fields: Iterable[tuple[bytes, bytes]], body_bytes: int | None
+) -> tuple[Fields, int | None]:
+    """The fields of a response head with its framing, and the length of its body.
+
+    The length is None for a chunked body and -1 for one that ends with the connection.
+    """
+    kept: Fields = []
+    for name, value in fields:
+        if name == b"content-length":
+            if body_bytes is None and value.isdigit():
+                body_bytes = int(value)
+        elif name not in _OURS:
+            kept.append((name, value))
+        elif name == b"connection" and value.lower() == b"close":
+            protocol.keep_alive = False
+    request = protocol.request
+    length = body_bytes
+    if not has_content(status):
+        length = 0
+    elif body_bytes is not None:
+        kept.append((b"content-length", b"%d" % body_bytes))
+    elif request is None or request.version == "1.0":
+        protocol.keep_alive = False
+        length = -1
+    else:
+        # RFC 9112 §6.1: not in answer to HTTP/1.0, nor with 1xx or 204.
+        kept.append((b"transfer-encoding", b"chunked"))
+    if not protocol.keep_alive:
+        kept.append((b"connection", b"close"))
+    elif request is not None and request.version == "1.0":
+        kept.append((b"connection", b"keep-alive"))
+    return kept, length
+
+
+def join_head(status: int, date: bytes, fields: Fields) -> bytes:
+    """The bytes of a response head."""
+    lines = [b"HTTP/1.1 %d %b\r\ndate: %b\r\n" % (status, reason_phrase(status).encode(), date)]
+    lines.extend(b"%b: %b\r\n" % field for field in fields)
+    lines.append(b"\r\n")
+    return b"".join(lines)

@@ -1,0 +1,204 @@
+"""HTTP/1.1 as it is served: the plain case by the fast path, heads beyond it by h11.
+
+h11 reads a whole head that passed the rules and then has done its part: bodies are counted or
+chunked here, and responses are written here, by the same functions for every request.
+"""
+
+from __future__ import annotations
+
+import h11
+
+from photon.http.headers import Headers
+from photon.http.protocol import rules
+from photon.http.protocol.base import Fields, Http1, complete_fields, join_head
+from photon.http.protocol.chunked import ChunkedReader, State
+from photon.http.protocol.events import FieldBlock, RequestHead
+from photon.http.protocol.fast import METHODS, KnownFields, ReadyHeads
+from photon.http.protocol.limits import HeadLimits
+from photon.http.status import has_content
+
+
+class FastHttp1(Http1):
+    """One HTTP/1.1 connection.
+
+    Args: limits, known, heads: shared by all connections of a server.
+    """
+
+    __slots__ = (
+        "_answer_is_plain",
+        "_chunks",
+        "_heads",
+        "_known",
+        "_left_in",
+        "_left_out",
+        "_no_content",
+    )
+
+    def __init__(self, limits: HeadLimits, known: KnownFields, heads: ReadyHeads) -> None:
+        super().__init__(limits)
+        self._known = known
+        self._heads = heads
+        self._left_in = 0
+        self._chunks: ChunkedReader | None = None
+        self._left_out: int | None = 0
+        self._no_content = False
+        self._answer_is_plain = False
+
+    # The request's head...
+
+    def next_request(self) -> RequestHead | None:
+        if not self.body_is_complete and not self.skip_body():
+            return None
+        buffer = self._buffer
+        line_end = buffer.find(b"\r\n")
+        end = buffer.find(b"\r\n\r\n", line_end) if line_end > 0 else -1
+        if line_end < end <= self._limits.head_bytes - 4:
+            block = buffer[line_end + 2 : end + 2]
+            fields = self._known.get(block) or self._known.read(block)
+            if fields is not None:
+                request = self._read_line(buffer[:line_end], fields)
+                if request is not None:
+                    self._buffer = buffer[end + 4 :]
+                    self._answer_is_plain = request.method != "HEAD"
+                    return self._begin(request)
+        head = self._take_head()
+        if head is None:
+            return None
+        self._answer_is_plain = False
+        return self._begin(read_with_h11(head))
+
+    def _read_line(self, line: bytes, fields: FieldBlock) -> RequestHead | None:
+        try:
+            method, target, version = line.decode("ascii").split(" ")
+        except ValueError:
+            return None
+        if (
+            version == "HTTP/1.1"
+            and method in METHODS
+            and target[:1] == "/"
+            and target.isprintable()
+            and len(target) <= self._limits.target_bytes
+        ):
+            return RequestHead(method, target, fields)
+        return None
+
+    def _begin(self, request: RequestHead) -> RequestHead:
+        fields = request.fields
+        self.request = request
+        self.keep_alive = fields.keep_alive
+        body_bytes = fields.body_bytes
+        if body_bytes == 0:
+            self.body_is_complete = True
+        else:
+            self.body_is_complete = False
+            self._left_in = body_bytes or 0
+            self._chunks = ChunkedReader() if body_bytes is None else None
+        return request
+
+    # The request's body...
+
+    def next_data(self) -> bytes | None:
+        if self.body_is_complete:
+            return b""
+        piece = self._next_counted() if self._chunks is None else self._next_chunked(self._chunks)
+        if piece is None and self._ended:
+            rules.refuse("incomplete")
+        return piece
+
+    def _next_counted(self) -> bytes | None:
+        piece = self._buffer[: self._left_in]
+        if not piece:
+            return None
+        self._buffer = self._buffer[len(piece) :]
+        self._left_in -= len(piece)
+        self.body_is_complete = not self._left_in
+        return piece
+
+    def _next_chunked(self, chunks: ChunkedReader) -> bytes | None:
+        pieces, used = chunks.read(self._buffer)
+        self._buffer = self._buffer[used:]
+        self.body_is_complete = chunks.state is State.DONE
+        if pieces:
+            return b"".join(pieces)
+        return b"" if self.body_is_complete else None
+
+    # The response...
+
+    def plain(self, status: int, content_type: str | None, body: bytes) -> bytes:
+        if self._answer_is_plain and self.keep_alive and (status == 200 or has_content(status)):
+            return b"%b%d\r\n\r\n%b" % (self._heads[status, content_type], len(body), body)
+        fields: Fields = []
+        if content_type is not None and has_content(status):
+            fields.append((b"content-type", content_type.encode("latin-1")))
+        return self.head(status, fields, len(body)) + self.data(body) + self.end()
+
+    def head(self, status: int, fields: Fields, body_bytes: int | None) -> bytes:
+        fields, length = complete_fields(self, status, fields, body_bytes)
+        is_head = self.request is not None and self.request.method == "HEAD"
+        self._no_content = is_head or not has_content(status)
+        self._left_out = length
+        return join_head(status, self._heads.date, fields)
+
+    @property
+    def sends_content(self) -> bool:
+        return not self._no_content
+
+    def data(self, piece: bytes) -> bytes:
+        if self._no_content or not piece:
+            return b""
+        if self._left_out is None:
+            return b"%x\r\n%b\r\n" % (len(piece), piece)
+        self.count_data(len(piece))
+        return piece
+
+    def count_data(self, length: int) -> None:
+        if self._left_out is not None and self._left_out >= 0:
+            if length > self._left_out:
+                raise ValueError("the body is longer than its Content-Length says")
+            self._left_out -= length
+
+    def end(self) -> bytes:
+        if self._no_content:
+            return b""
+        if self._left_out is None:
+            return b"0\r\n\r\n"
+        if self._left_out > 0:
+            raise ValueError(
+                f"the body is {self._left_out} bytes shorter than its Content-Length says"
+            )
+        return b""
+
+    def next_cycle(self) -> bool:
+        self.request = None
+        return self.keep_alive
+
+
+def read_with_h11(head: bytes) -> RequestHead:
+    """A head that the rules let through, as h11 reads it.   Raises: ProtocolError."""
+    referee = h11.Connection(h11.SERVER, max_incomplete_event_size=len(head) + 1)
+    try:
+        referee.receive_data(head)
+        event = referee.next_event()
+    except h11.RemoteProtocolError as error:
+        rules.refuse("malformed", f": {error}")
+    if not isinstance(event, h11.Request):
+        rules.refuse("malformed")
+    return head_from_h11(event)
+
+
+def head_from_h11(event: h11.Request) -> RequestHead:
+    """h11's event as ours."""
+    headers = Headers([(k.decode("latin-1"), v.decode("latin-1")) for k, v in event.headers])
+    version = event.http_version.decode()
+    options = {option.strip().lower() for option in headers.get("connection", "").split(",")}
+    is_chunked = "transfer-encoding" in headers
+    fields = FieldBlock(
+        headers,
+        body_bytes=None if is_chunked else int(headers.get("content-length", "0")),
+        keep_alive="close" not in options and (version == "1.1" or "keep-alive" in options),
+        # RFC 9110 §10.1.1: "A server that receives a 100-continue expectation in an HTTP/1.0
+        # request MUST ignore that expectation."
+        expects_continue=version == "1.1" and "expect" in headers,
+        upgrade=headers.get("upgrade", "").lower() if "upgrade" in options else "",
+    )
+    return RequestHead(event.method.decode(), event.target.decode(), fields, version)

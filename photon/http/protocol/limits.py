@@ -1,0 +1,19 @@
+"""How large a head may be."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class HeadLimits(Struct, frozen=True):
+    """Limits of a request head.
+
+    Attributes:
+        head_bytes: request line and headers together.
+        headers: header fields.
+        target_bytes: the request target.
+    """
+
+    head_bytes: int = 32 * 1024
+    headers: int = 100
+    target_bytes: int = 8 * 1024

@@ -1,0 +1,11 @@
+"""The phases of a connection.
+
+PERF: plain numbers and not an Enum, since they are compared several times per request; up to
+HEAD nobody works for the connection, from LINGERING on nobody does any more.
+"""
+
+from __future__ import annotations
+
+IDLE, HEAD, HANDLING, READING, STREAMING, WRITING, LINGERING, CLOSED = range(8)
+
+NAMES = ("idle", "head", "handling", "reading", "streaming", "writing", "lingering", "closed")

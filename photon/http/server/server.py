@@ -1,0 +1,202 @@
+"""A server: listeners, their connections, and an orderly end.
+
+    RUNNING ─▶ DRAINING ─▶ CANCELLING ─▶ STOPPED
+
+DRAINING: nothing new is accepted, idle connections are closed, busy ones end with their response.
+CANCELLING: `Cancelled("shutdown")` is raised in the handlers that still work.
+Each has its budget of time; `hurry()` cuts the one that runs short.
+"""
+
+from __future__ import annotations
+
+import _socket
+import logging
+import time
+from collections.abc import Callable, Iterable
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from photon.http.protocol.base import Http1
+from photon.http.protocol.fast import KnownFields, ReadyHeads
+from photon.http.protocol.h1 import FastHttp1
+from photon.http.protocol.referee import RefereeHttp1
+from photon.http.server.connection import Connection
+from photon.http.server.phases import HEAD, LINGERING, NAMES
+from photon.http.server.settings import ServerSettings
+from photon.runtime.cancel import CancelScope, move_on_after
+from photon.runtime.clock import now
+from photon.runtime.greenlets import sleep
+from photon.runtime.hub import current_hub
+from photon.runtime.net.address import Address
+from photon.runtime.net.listener import Listener
+from photon.runtime.net.stream import ByteStream, SocketStream
+
+if TYPE_CHECKING:
+    from photon.http.application import Application
+    from photon.http.request import Request
+
+logger = logging.getLogger("photon.http")
+
+OnAnswer = Callable[["Request", int, float], None]
+"""Called after each exchange with the request, its status and the seconds it took."""
+
+
+class State(Enum):
+    RUNNING = "running"
+    DRAINING = "draining"
+    CANCELLING = "cancelling"
+    STOPPED = "stopped"
+
+
+class Server:
+    """Serves one application, on the hub of the thread that makes it.
+
+    Args:
+        application: answers requests.
+        settings: limits and time-outs.
+        on_answer: such as an access log; None costs nothing.
+    Attributes: state: where in its life it is; connections: those that are open.
+    """
+
+    scheme = "http"
+
+    def __init__(
+        self,
+        application: Application,
+        settings: ServerSettings | None = None,
+        *,
+        on_answer: OnAnswer | None = None,
+    ) -> None:
+        self.application = application
+        self.settings = settings = settings or ServerSettings()
+        self.on_answer = on_answer
+        self.state = State.RUNNING
+        self.hub = hub = current_hub()
+        self.carriers = hub.carriers
+        self.sweep = hub.sweep
+        self.limits = settings.limits
+        self.timeouts = timeouts = settings.timeouts
+        # How long each phase may last, by its number; see `phases`.
+        endless = float("inf")
+        self.allowances = (
+            timeouts.idle_s,
+            timeouts.head_s,
+            timeouts.handler_s,
+            timeouts.body_s,
+            endless,
+            timeouts.write_s,
+            5.0,
+            endless,
+        )
+        self.connections: set[Connection] = set()
+        self.listeners: list[Listener] = []
+        self._heads = ReadyHeads(self._after_this_second)
+        self._known = KnownFields(settings.limits)
+        self._stopping: CancelScope | None = None
+
+    # Listening...
+
+    def listen(self, address: Address) -> Listener:
+        """Open a listening socket; it accepts once `start()` was called.   Raises: ListenError."""
+        listener = Listener(self.hub, address, self._accepted, backlog=self.settings.backlog)
+        self.listeners.append(listener)
+        return listener
+
+    def start(self) -> None:
+        """Accept connections."""
+        for listener in self.listeners:
+            listener.start()
+
+    @property
+    def addresses(self) -> list[Address]:
+        """The real addresses, with the ports that the system chose."""
+        return [listener.address for listener in self.listeners]
+
+    # Connections...
+
+    def _accepted(self, accepted: _socket.socket) -> None:
+        self.adopt(SocketStream(self.hub, accepted))
+
+    def adopt(self, stream: ByteStream) -> Connection:
+        """Serve a connected stream, whoever made it."""
+        connection = Connection(self, stream, self._new_protocol())
+        self.connections.add(connection)
+        limit = self.limits.connections
+        if limit and len(self.connections) >= limit:
+            for listener in self.listeners:
+                listener.pause()
+        return connection
+
+    def _new_protocol(self) -> Http1:
+        if self.settings.protocol == "h11":
+            return RefereeHttp1(self.limits, self._heads)
+        return FastHttp1(self.limits, self._known, self._heads)
+
+    def forget(self, connection: Connection) -> None:
+        """A connection was closed."""
+        self.connections.discard(connection)
+        limit = self.limits.connections
+        if limit and len(self.connections) == limit - 1 and self.state is State.RUNNING:
+            self.start()
+
+    def _after_this_second(self, callback: Callable[[], None]) -> None:
+        left = 1.0 - time.time() % 1.0
+        self.hub.deadlines.add(now() + left, callback)
+
+    # The end...
+
+    def stop(self) -> None:
+        """Stop in an orderly way; returns when everything is over. Waits, so not in the hub."""
+        if self.state is not State.RUNNING:
+            return
+        self.state = State.DRAINING
+        for listener in self.listeners:
+            listener.close()
+        for connection in list(self.connections):
+            connection.drain()
+        self._wait_until_over(self.timeouts.drain_s)
+        if self.connections:
+            self.state = State.CANCELLING
+            self._cancel_all()
+        self.state = State.STOPPED
+
+    def _cancel_all(self) -> None:
+        busy = [c for c in self.connections if HEAD < c.phase < LINGERING]
+        logger.warning("%d requests are cancelled, the server stops", len(busy))
+        for connection in list(self.connections):
+            self.hub.run_soon(connection.cancel, "shutdown", "the server stops")
+        self._wait_until_over(self.timeouts.cleanup_s)
+        for connection in list(self.connections):
+            logger.error("cut off: %r", connection)
+            connection.close()
+
+    def hurry(self) -> None:
+        """End the phase of `stop()` that runs, as a second signal does."""
+        if self._stopping is not None:
+            self._stopping.cancel()
+
+    def _wait_until_over(self, seconds: float) -> None:
+        with move_on_after(seconds) as self._stopping:
+            while self.connections:
+                sleep(0.01)
+        self._stopping = None
+
+    def statistics(self) -> dict[str, Any]:
+        """Counts: `accepted` since the start, `connections` open, and how many in each phase."""
+        phases = dict.fromkeys(NAMES, 0)
+        for connection in self.connections:
+            phases[NAMES[connection.phase]] += 1
+        return {
+            "state": self.state.value,
+            "accepted": sum(listener.accepted for listener in self.listeners),
+            "connections": len(self.connections),
+            "phases": {name: count for name, count in phases.items() if count},
+            "carriers": self.carriers.statistics(),
+        }
+
+    def __repr__(self) -> str:
+        where: Iterable[str] = map(str, self.addresses)
+        return (
+            f"<Server {self.state.value} on {', '.join(where) or 'no address'}, "
+            f"{len(self.connections)} connections>"
+        )
