@@ -140,6 +140,12 @@ def sleep(seconds: float) -> None:
         entry.cancel()
 
 
+def sleep_forever() -> None:
+    """Wait until interrupted."""
+    while True:
+        current_hub().park()
+
+
 def checkpoint() -> None:
     """Let every other greenlet that is ready run first, and be interruptible for a moment.
 

@@ -1,1 +1,1 @@
-"""."""
+"""Later work: background and timer tasks. They come with their own release."""

@@ -1,1 +1,1 @@
-"""."""
+"""Upgraded streams: WebSockets over wsproto. Their handshake comes with the first of them."""

@@ -27,7 +27,7 @@ from photon.runtime.cancel import CancelScope, move_on_after
 from photon.runtime.clock import now
 from photon.runtime.greenlets import sleep
 from photon.runtime.hub import current_hub
-from photon.runtime.net.address import Address
+from photon.runtime.net.address import Address, TcpAddress
 from photon.runtime.net.listener import Listener
 from photon.runtime.net.stream import ByteStream, SocketStream
 
@@ -106,6 +106,16 @@ class Server:
         """Accept connections."""
         for listener in self.listeners:
             listener.start()
+
+    @property
+    def port(self) -> int:
+        """The port of the first TCP address."""
+        return next(a.port for a in self.addresses if isinstance(a, TcpAddress))
+
+    @property
+    def url(self) -> str:
+        """The first address, as it is typed into a browser."""
+        return self.addresses[0].url
 
     @property
     def addresses(self) -> list[Address]:

@@ -34,8 +34,10 @@ class Peer(Enum):
 class ByteStream(Protocol):
     """What `http.server` asks of a stream; a socket has it, and so does a wire in memory."""
 
-    peer: str
-    """The other side as `host:port`; the empty string when it has no name."""
+    @property
+    def peer(self) -> str:
+        """The other side as `host:port`; the empty string when it has no name."""
+        ...
 
     def receive_nowait(self, limit: int) -> bytes | None: ...
     def send_nowait(self, data: bytes | memoryview) -> int: ...

@@ -1,0 +1,141 @@
+"""A handler as an application: its signature is read once, when it is registered.
+
+What is left for a request is one call of a function that was compiled for this signature.
+"""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from photon.app.respond import respond
+from photon.http.application import Application
+from photon.http.errors import HTTPError
+from photon.http.request import Request
+from photon.runtime.source import place_of
+
+Handler = Callable[..., Any]
+Read = Callable[[Any], Any]
+
+
+class HandlerError(TypeError):
+    """A handler that cannot be called from its route; the message names it and the way out."""
+
+
+def make_endpoint(
+    handler: Handler, path_names: Iterable[str], *, status: int | None = None
+) -> Application:
+    """The application that calls `handler` with what it asks for.
+
+    Args:
+        path_names: the names in the route's template.
+        status: of what the handler returns, if it does not say.
+    Raises: HandlerError.
+    """
+    names = set(path_names)
+    if inspect.iscoroutinefunction(handler) or inspect.isasyncgenfunction(handler):
+        raise _fault(handler, "is async; handlers here are plain functions: write `def`")
+    arguments: list[str] = []
+    scope: dict[str, Any] = {"handler": handler, "respond": respond, "status": status}
+    for parameter, annotation in _parameters(handler):
+        name = parameter.name
+        value = _source(handler, parameter, annotation, names, scope)
+        if value is not None:
+            is_positional = parameter.kind is inspect.Parameter.POSITIONAL_ONLY
+            arguments.append(value if is_positional else f"{name}={value}")
+    names.difference_update(name for name in _accepted(handler))
+    if names:
+        raise _fault(
+            handler,
+            f"does not take {', '.join(map(repr, sorted(names)))} from the path; "
+            f"add it as a parameter, such as `{sorted(names)[0]}: str`",
+        )
+    # PERF: compiled once, as attrs does, so that a request pays for no loop over parameters.
+    source = f"lambda request: respond(handler({', '.join(arguments)}), status)"
+    endpoint: Application = eval(
+        compile(source, f"<endpoint of {place_of(handler)}>", "eval"), scope
+    )
+    return endpoint
+
+
+def _parameters(handler: Handler) -> Iterable[tuple[inspect.Parameter, Any]]:
+    try:
+        signature = inspect.signature(handler)
+    except (ValueError, TypeError) as error:
+        raise HandlerError(f"{handler!r} is no function whose parameters can be read") from error
+    target = handler if inspect.isroutine(handler) else type(handler).__call__
+    try:
+        hints = typing.get_type_hints(inspect.unwrap(target), include_extras=True)
+    except NameError as error:
+        raise _fault(
+            handler, f"has an annotation that is not defined where it stands: {error}"
+        ) from error
+    for parameter in signature.parameters.values():
+        yield parameter, hints.get(parameter.name, parameter.annotation)
+
+
+def _accepted(handler: Handler) -> list[str]:
+    parameters = inspect.signature(handler).parameters.values()
+    if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters):
+        return []
+    return [parameter.name for parameter in parameters]
+
+
+def _source(
+    handler: Handler,
+    parameter: inspect.Parameter,
+    annotation: Any,
+    path_names: set[str],
+    scope: dict[str, Any],
+) -> str | None:
+    """The expression that gives the parameter its value; puts into `scope` what that needs."""
+    name = parameter.name
+    if parameter.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):
+        raise _fault(handler, f"takes *{name}; name its parameters, so that each can be filled")
+    if isinstance(annotation, type) and issubclass(annotation, Request):
+        return "request"
+    if name in path_names:
+        if annotation in (inspect.Parameter.empty, Any):
+            return f'request.path_values["{name}"]'
+        scope[f"read_{name}"] = _reader(handler, name, annotation)
+        return f'read_{name}(request.path_values["{name}"])'
+    if name == "request" and annotation is inspect.Parameter.empty:
+        return "request"
+    raise _fault(
+        handler,
+        f"has a parameter {name!r} that nothing fills: it is not in the path, and its type is not "
+        f"Request. Put {{{name}}} into the path, or take `request: Request` and read it there",
+    )
+
+
+def _reader(handler: Handler, name: str, annotation: Any) -> Read:
+    """What turns a path value into its annotated type, or raises HTTPError (422)."""
+    try:
+        msgspec.json.Decoder(annotation)
+    except TypeError as error:
+        raise _fault(
+            handler, f"has a parameter {name!r} of a type that cannot be read: {error}"
+        ) from (error)
+    plain = annotation if isinstance(annotation, type) else None
+
+    def read(value: Any) -> Any:
+        # PERF: the route's converter has often made the type already.
+        if value.__class__ is plain:
+            return value
+        try:
+            return msgspec.convert(value, annotation, strict=False)
+        except msgspec.ValidationError as error:
+            message = str(error)
+            detail = {"loc": ["path", name], "msg": message, "type": "value_error"}
+            raise HTTPError(422, "the path has an invalid value", errors=[detail]) from error
+
+    return read
+
+
+def _fault(handler: Handler, what: str) -> HandlerError:
+    name = getattr(handler, "__qualname__", repr(handler))
+    return HandlerError(f"the handler {name} ({place_of(handler)}) {what}")

@@ -1,0 +1,95 @@
+"""What a handler returned, as a response.
+
+Response          as it is
+None              204, or the route's status with nothing in it
+str               text/plain
+bytes             application/octet-stream
+an iterator       streamed, piece by piece
+(value, status)   the value by these same rules, with a status
+(value, status, headers)
+anything else     JSON, by msgspec
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from photon.http.response import BYTES, JSON, TEXT, Response, StreamResponse, encode_json
+
+Responder = Callable[[Any, int | None], Response]
+
+
+def respond(value: Any, status: int | None = None) -> Response:
+    """The response that a handler's value stands for.
+
+    Args: status: the route's own; None when it was not given one.
+    Raises: TypeError, when the value is nothing that can be sent.
+    """
+    # PERF: one look by class; what a class is sent as was decided when it came first.
+    return _RESPONDERS[value.__class__](value, status)
+
+
+class _Responders(dict[type, Responder]):
+    def __missing__(self, kind: type) -> Responder:
+        responder = self[kind] = _choose(kind)
+        return responder
+
+
+def _choose(kind: type) -> Responder:
+    if issubclass(kind, Response):
+        return _as_it_is
+    if issubclass(kind, str):
+        return _text
+    if issubclass(kind, (bytes, bytearray, memoryview)):
+        return _bytes
+    if issubclass(kind, Iterator):
+        return _stream
+    return _json
+
+
+def _as_it_is(value: Response, status: int | None) -> Response:
+    return value
+
+
+def _nothing(value: None, status: int | None) -> Response:
+    response = Response(b"", status or 204)
+    response._content_type = None
+    return response
+
+
+def _text(value: str, status: int | None) -> Response:
+    return Response(value.encode(), status or 200, None, TEXT)
+
+
+def _bytes(value: bytes, status: int | None) -> Response:
+    return Response(bytes(value), status or 200, None, BYTES)
+
+
+def _stream(value: Iterator[bytes | str], status: int | None) -> Response:
+    return StreamResponse(value, status or 200)
+
+
+def _tuple(value: tuple[Any, ...], status: int | None) -> Response:
+    if len(value) in (2, 3) and isinstance(value[1], int) and 200 <= value[1] <= 599:
+        response = respond(value[0], value[1])
+        response.status = value[1]
+        if len(value) == 3:
+            headers = value[2].items() if hasattr(value[2], "items") else value[2]
+            for name, text in headers:
+                response.headers[name] = text
+        return response
+    return _json(value, status)
+
+
+def _json(value: Any, status: int | None) -> Response:
+    try:
+        return Response(encode_json(value), status or 200, None, JSON)
+    except TypeError as error:
+        raise TypeError(
+            f"a handler returned {type(value).__name__}, which cannot be sent as JSON: {error}. "
+            "Return a Response, or a dict, list, dataclass or msgspec.Struct"
+        ) from error
+
+
+_RESPONDERS = _Responders({type(None): _nothing, tuple: _tuple, Response: _as_it_is})
