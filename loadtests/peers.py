@@ -15,10 +15,15 @@ ROOT = Path(__file__).resolve().parent.parent / ".peers"
 # that their figures show the server and not the encoder.
 PEERS = {
     "uvicorn": ("uvicorn[standard]", "fastapi", "msgspec"),
-    "flask": ("flask", "gunicorn", "gevent"),
+    "flask": (
+        "flask",
+        "gunicorn",
+        "gevent",
+        "packaging",
+    ),  # gunicorn's gevent worker wants packaging
     "robyn": ("robyn",),
     "granian": ("granian[uvloop]", "msgspec"),
-    "fastwsgi": ("fastwsgi", "msgspec"),
+    "fastwsgi": ("fastwsgi", "msgspec", "setuptools<81"),  # it imports pkg_resources
 }
 
 
