@@ -21,7 +21,8 @@ def make_dispatch(router: Router, problems: Problems) -> Application:
 
     def dispatch(request: Request) -> Response:
         try:
-            route, request.path_values = match(request.method, request.raw_path)
+            head = request.head
+            route, request.path_values = match(head.method, head.path)
             return route.endpoint(request)  # type: ignore[no-any-return]  # ours are Applications
         except MethodNotAllowed as error:
             if request.method == "OPTIONS":

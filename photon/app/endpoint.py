@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from photon.app.respond import respond
+from photon.app.respond import RESPONDERS
 from photon.http.application import Application
 from photon.http.errors import HTTPError
 from photon.http.request import Request
@@ -40,7 +40,7 @@ def make_endpoint(
     if inspect.iscoroutinefunction(handler) or inspect.isasyncgenfunction(handler):
         raise _fault(handler, "is async; handlers here are plain functions: write `def`")
     arguments: list[str] = []
-    scope: dict[str, Any] = {"handler": handler, "respond": respond, "status": status}
+    scope: dict[str, Any] = {"handler": handler, "responders": RESPONDERS, "status": status}
     for parameter, annotation in _parameters(handler):
         name = parameter.name
         value = _source(handler, parameter, annotation, names, scope)
@@ -55,10 +55,13 @@ def make_endpoint(
             f"add it as a parameter, such as `{sorted(names)[0]}: str`",
         )
     # PERF: compiled once, as attrs does, so that a request pays for no loop over parameters.
-    source = f"lambda request: respond(handler({', '.join(arguments)}), status)"
-    endpoint: Application = eval(
-        compile(source, f"<endpoint of {place_of(handler)}>", "eval"), scope
+    source = (
+        "def endpoint(request):\n"
+        f"    value = handler({', '.join(arguments)})\n"
+        "    return responders[value.__class__](value, status)\n"
     )
+    exec(compile(source, f"<endpoint of {place_of(handler)}>", "exec"), scope)
+    endpoint: Application = scope["endpoint"]
     return endpoint
 
 

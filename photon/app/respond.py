@@ -27,7 +27,7 @@ def respond(value: Any, status: int | None = None) -> Response:
     Raises: TypeError, when the value is nothing that can be sent.
     """
     # PERF: one look by class; what a class is sent as was decided when it came first.
-    return _RESPONDERS[value.__class__](value, status)
+    return RESPONDERS[value.__class__](value, status)
 
 
 class _Responders(dict[type, Responder]):
@@ -92,4 +92,4 @@ def _json(value: Any, status: int | None) -> Response:
         ) from error
 
 
-_RESPONDERS = _Responders({type(None): _nothing, tuple: _tuple, Response: _as_it_is})
+RESPONDERS = _Responders({type(None): _nothing, tuple: _tuple, Response: _as_it_is})

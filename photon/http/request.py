@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import SimpleNamespace
-from typing import Any, TypeVar, overload
+from typing import Any, Protocol, TypeVar, overload
 
 import msgspec
 
@@ -14,104 +14,123 @@ from photon.http.errors import BadBody
 from photon.http.headers import Headers
 from photon.http.identity import new_request_id
 from photon.http.protocol.events import RequestHead
-from photon.http.target import Query, decode_path, split_target
+from photon.http.target import Query, decode_path
 
 T = TypeVar("T")
 
-_NOTHING: Mapping[str, Any] = {}
+
+class Link(Protocol):
+    """What a request came by: a connection, or a test."""
+
+    @property
+    def peer(self) -> str:
+        """The other side as `host:port`; "" when it has no name."""
+        ...
+
+    @property
+    def scheme(self) -> str:
+        """ "http" or "https"."""
+        ...
 
 
 class Request:
     """One request.
 
+    Args: link: what it came by; None in tests that do not care.
     Attributes:
-        method: upper-case, such as "GET".
-        target: as on the wire, path and query, percent-encoded.
-        raw_path: the path alone, still percent-encoded.
-        query_string: what follows the `?`, still encoded; "" when there is none.
-        headers: a read-only mapping whose names ignore case.
-        http_version: "1.1" or "1.0".
-        scheme: "http" or "https".
-        peer: the other end of the connection as `host:port`; "" over a Unix socket.
+        head: method, target and header fields, as the protocol read them.
         path_values: the values that the route took from the path, by name.
     """
 
+    # PERF: one of these per request, and filling fourteen slots took 1 us; so three are filled,
+    # and the rest when somebody asks (`__getattr__` is called for slots that are empty).
     __slots__ = (
         "_body",
-        "_cookies",
-        "_id",
-        "_query",
-        "_state",
+        "_link",
+        "cookies",
         "head",
-        "headers",
-        "method",
+        "id",
         "path_values",
-        "peer_of",
-        "query_string",
-        "raw_path",
-        "scheme",
-        "target",
+        "query",
+        "state",
     )
 
+    cookies: dict[str, str]
+    """The cookies, by name."""
+    id: str
+    """Names this request in logs and problems; made when first asked for, or set."""
+    path_values: Mapping[str, Any]
+    query: Query
+    """The fields of the query string, by name. HTTPError (400) when there are too many."""
+    state: SimpleNamespace
+    """A place for what middleware wants to tell handlers."""
+
     def __init__(
-        self,
-        head: RequestHead,
-        body: Body | None = None,
-        *,
-        scheme: str = "http",
-        peer_of: Any = None,
+        self, head: RequestHead, body: Body | None = None, link: Link | None = None
     ) -> None:
-        # PERF: one of these per request; what most handlers never read is made in properties.
         self.head = head
-        self.method = head.method
-        self.target = target = head.target
-        self.headers: Headers = head.fields.headers
-        if target[0] == "/":
-            self.raw_path, _, self.query_string = target.partition("?")
-        else:
-            self.raw_path, self.query_string = split_target(target)
-        self.path_values = _NOTHING
-        self.scheme = scheme
-        self.peer_of = peer_of
         self._body = body
-        self._id: str | None = None
-        self._query: Query | None = None
-        self._cookies: dict[str, str] | None = None
-        self._state: SimpleNamespace | None = None
+        self._link = link
+
+    def __getattr__(self, name: str) -> Any:
+        fill = _FILLS.get(name)
+        if fill is None:
+            raise AttributeError(f"a Request has no attribute {name!r}")
+        value = fill(self)
+        setattr(self, name, value)
+        return value
 
     # The head...
 
     @property
+    def method(self) -> str:
+        """Upper-case, such as "GET"."""
+        return self.head.method
+
+    @property
+    def target(self) -> str:
+        """Path and query as on the wire, percent-encoded."""
+        return self.head.target
+
+    @property
+    def headers(self) -> Headers:
+        """The header fields: a read-only mapping whose names ignore case."""
+        return self.head.fields.headers
+
+    @property
     def path(self) -> str:
         """The path with its percent-encoding taken off."""
-        return decode_path(self.raw_path)
+        return decode_path(self.head.path)
 
     @property
-    def query(self) -> Query:
-        """The fields of the query string, by name.   Raises: HTTPError (400): too many fields."""
-        if self._query is None:
-            self._query = Query(self.query_string)
-        return self._query
+    def raw_path(self) -> str:
+        """The path as on the wire, percent-encoded."""
+        return self.head.path
 
     @property
-    def cookies(self) -> dict[str, str]:
-        """The cookies, by name."""
-        if self._cookies is None:
-            self._cookies = parse_cookies(self.headers.get("cookie", ""))
-        return self._cookies
+    def query_string(self) -> str:
+        """What follows the `?`, still encoded; "" when there is none."""
+        return self.head.query
 
     @property
     def http_version(self) -> str:
+        """ "1.1" or "1.0"."""
         return self.head.version
 
     @property
+    def scheme(self) -> str:
+        """ "http" or "https"."""
+        return self._link.scheme if self._link is not None else "http"
+
+    @property
     def peer(self) -> str:
-        return self.peer_of.peer if self.peer_of is not None else ""
+        """The other end of the connection as `host:port`; "" when it has no name."""
+        return self._link.peer if self._link is not None else ""
 
     @property
     def host(self) -> str:
         """The host the client asked for, with its port if it named one; "" when it named none."""
-        target = self.target
+        target = self.head.target
         if target[0] != "/" and "://" in target:
             # RFC 9112 §3.2.2: the host of an absolute target wins over the Host field.
             return target.partition("://")[2].partition("/")[0].partition("?")[0]
@@ -120,33 +139,13 @@ class Request:
     @property
     def url(self) -> str:
         """The whole URL, as the client wrote it."""
-        query = f"?{self.query_string}" if self.query_string else ""
-        return f"{self.scheme}://{self.host}{self.raw_path}{query}"
+        query = f"?{self.head.query}" if self.head.query else ""
+        return f"{self.scheme}://{self.host}{self.head.path}{query}"
 
     @property
     def content_type(self) -> str:
         """The media type of the body, lower-case and without parameters; "" when not given."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-    # What travels with the request...
-
-    @property
-    def id(self) -> str:
-        """Names this request in logs and problems; made when first asked for."""
-        if self._id is None:
-            self._id = new_request_id()
-        return self._id
-
-    @id.setter
-    def id(self, value: str) -> None:
-        self._id = value
-
-    @property
-    def state(self) -> SimpleNamespace:
-        """A place for what middleware wants to tell handlers."""
-        if self._state is None:
-            self._state = SimpleNamespace()
-        return self._state
 
     # The body...
 
@@ -205,6 +204,19 @@ class Request:
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.target}>"
+
+
+def _cookies_of(request: Request) -> dict[str, str]:
+    return parse_cookies(request.headers.get("cookie", ""))
+
+
+_FILLS: dict[str, Callable[[Request], Any]] = {
+    "cookies": _cookies_of,
+    "id": lambda request: new_request_id(),
+    "path_values": lambda request: {},
+    "query": lambda request: Query(request.head.query),
+    "state": lambda request: SimpleNamespace(),
+}
 
 
 def _charset(content_type: str) -> str:

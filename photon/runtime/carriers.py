@@ -50,7 +50,6 @@ class Carrier(greenlet):
                     pool.on_panic(job, error)
                 # The traceback of a panic would keep the whole request alive while we idle.
                 job = self.job = None
-                pool.busy -= 1
             if len(idle) >= pool.max_idle:
                 pool.made -= 1
                 return
@@ -76,20 +75,23 @@ class Carriers:
         self.hub = hub
         self.max_idle = max_idle
         self.idle: list[Carrier] = []
-        self.busy = 0
         self.made = 0
 
     def run(self, job: Job) -> Carrier:
         """Run `job` on a carrier, at once; returns when it is done or waits. Only in the hub."""
-        try:
+        if self.idle:
             carrier = self.idle.pop()
-        except IndexError:
+        else:
             carrier = Carrier(self)
             self.made += 1
         carrier.job = job
-        self.busy += 1
         carrier.switch()
         return carrier
+
+    @property
+    def busy(self) -> int:
+        """How many run a job, or wait in one."""
+        return self.made - len(self.idle)
 
     def interrupt(self, carrier: Carrier, job: Job, error: BaseException) -> bool:
         """Raise `error` where `job` waits; False when the carrier has gone on to another job.

@@ -140,6 +140,26 @@ class MemoryStream:
 
     # The ByteStream...
 
+    @property
+    def raw(self) -> MemoryStream:
+        return self
+
+    def recv(self, limit: int, /) -> bytes:
+        if self.is_closed or self.is_broken:
+            raise ConnectionResetError("reset")
+        data = self.receive_nowait(limit)
+        if data is None:
+            raise BlockingIOError
+        return data
+
+    def send(self, data: bytes, /) -> int:
+        if self.is_closed or self.is_broken:
+            raise ConnectionResetError("reset")
+        sent = self.send_nowait(data)
+        if not sent:
+            raise BlockingIOError
+        return sent
+
     def receive_nowait(self, limit: int) -> bytes | None:
         self._check()
         if not self.inbox:

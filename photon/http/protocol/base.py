@@ -31,17 +31,18 @@ class Http1(ABC):
     """The server's side of one HTTP/1 connection.
 
     Attributes:
+        pending: bytes that were received and that nobody asked for yet.
         request: the request in progress; None between two.
         keep_alive: whether the connection lives on after this exchange. May be set to False at
             any time before the response's head is made.
         body_is_complete: whether all of the request in progress was received and taken.
     """
 
-    __slots__ = ("_buffer", "_ended", "_limits", "body_is_complete", "keep_alive", "request")
+    __slots__ = ("pending", "_ended", "_limits", "body_is_complete", "keep_alive", "request")
 
     def __init__(self, limits: HeadLimits) -> None:
         self._limits = limits
-        self._buffer = b""
+        self.pending = b""
         self._ended = False
         self.request: RequestHead | None = None
         self.keep_alive = True
@@ -52,14 +53,9 @@ class Http1(ABC):
     def receive_data(self, data: bytes) -> None:
         """Take bytes of the peer; b"" says that no more will come."""
         if data:
-            self._buffer = self._buffer + data if self._buffer else data
+            self.pending = self.pending + data if self.pending else data
         else:
             self._ended = True
-
-    @property
-    def has_data(self) -> bool:
-        """Whether bytes wait that belong to a request that was not asked for yet."""
-        return bool(self._buffer)
 
     @property
     def has_ended(self) -> bool:
@@ -129,7 +125,7 @@ class Http1(ABC):
     def _take_head(self) -> bytes | None:
         """The bytes of a whole head, taken from the buffer; None when more are needed."""
         self._skip_empty_lines()
-        buffer = self._buffer
+        buffer = self.pending
         end = buffer.find(b"\r\n\r\n") + 4
         if end < 4:
             if buffer:
@@ -139,13 +135,13 @@ class Http1(ABC):
             return None
         if end > self._limits.head_bytes:
             rules.refuse("head-too-large", f": limit {self._limits.head_bytes} bytes")
-        self._buffer = buffer[end:]
+        self.pending = buffer[end:]
         rules.examine_head(buffer[:end], self._limits)
         return buffer[:end]
 
     def _skip_empty_lines(self) -> None:
-        while self._buffer.startswith(b"\r\n"):
-            self._buffer = self._buffer[2:]
+        while self.pending.startswith(b"\r\n"):
+            self.pending = self.pending[2:]
 
 
 def complete_fields(

@@ -31,11 +31,14 @@ class RequestHead(Struct, frozen=True):
     Attributes:
         method: as on the wire; upper-case, for nothing else is accepted.
         target: as on the wire.
+        path, query: the two parts of the target, still percent-encoded; without the `?`.
         fields: the header fields. Requests that say the same may share them.
         version: "1.1" or "1.0".
     """
 
     method: str
     target: str
+    path: str
+    query: str
     fields: FieldBlock
     version: str = "1.1"

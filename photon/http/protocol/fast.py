@@ -33,8 +33,9 @@ _NOT_PLAIN = (b"\ntransfer-encoding:", b"\nexpect:", b"\nupgrade:")
 def read_plain_fields(block: bytes, limits: HeadLimits) -> FieldBlock | None:
     """The fields of a header block that is plain; None when it is not.
 
-    Args: block: the header lines, each ended by CRLF.
+    Args: block: the header lines, each ended by CRLF, and the empty line.
     """
+    block = block[:-2]
     if not _BLOCK.fullmatch(block) or block.count(b"\n") > limits.headers:
         return None
     lines = b"\n" + block.lower()

@@ -16,6 +16,7 @@ from photon.http.protocol.events import FieldBlock, RequestHead
 from photon.http.protocol.fast import METHODS, KnownFields, ReadyHeads
 from photon.http.protocol.limits import HeadLimits
 from photon.http.status import has_content
+from photon.http.target import split_target
 
 
 class FastHttp1(Http1):
@@ -49,38 +50,47 @@ class FastHttp1(Http1):
     def next_request(self) -> RequestHead | None:
         if not self.body_is_complete and not self.skip_body():
             return None
-        buffer = self._buffer
-        line_end = buffer.find(b"\r\n")
-        end = buffer.find(b"\r\n\r\n", line_end) if line_end > 0 else -1
-        if line_end < end <= self._limits.head_bytes - 4:
-            block = buffer[line_end + 2 : end + 2]
-            fields = self._known.get(block) or self._known.read(block)
-            if fields is not None:
-                request = self._read_line(buffer[:line_end], fields)
-                if request is not None:
-                    self._buffer = buffer[end + 4 :]
-                    self._answer_is_plain = request.method != "HEAD"
-                    return self._begin(request)
+        request = self._plain_request()
+        if request is not None:
+            self._answer_is_plain = request.method != "HEAD"
+            return self._begin(request)
         head = self._take_head()
         if head is None:
             return None
         self._answer_is_plain = False
         return self._begin(read_with_h11(head))
 
-    def _read_line(self, line: bytes, fields: FieldBlock) -> RequestHead | None:
+    def _plain_request(self) -> RequestHead | None:
+        """The next request, taken from the buffer if it is plain and complete."""
+        line, _, rest = self.pending.partition(b"\r\n")
+        # PERF: what remains of a request without a body is its header block and an empty line,
+        # so a block that is known is found without looking for its end.
+        fields = self._known.get(rest)
+        after = b""
+        if fields is None:
+            end = rest.find(b"\r\n\r\n") + 4
+            if end < 4 or len(line) + 2 + end > self._limits.head_bytes:
+                return None
+            block = rest[:end]
+            fields = self._known.get(block) or self._known.read(block)
+            if fields is None:
+                return None
+            after = rest[end:]
         try:
             method, target, version = line.decode("ascii").split(" ")
         except ValueError:
             return None
-        if (
+        if not (
             version == "HTTP/1.1"
             and method in METHODS
             and target[:1] == "/"
             and target.isprintable()
             and len(target) <= self._limits.target_bytes
         ):
-            return RequestHead(method, target, fields)
-        return None
+            return None
+        self.pending = after
+        path, _, query = target.partition("?")
+        return RequestHead(method, target, path, query, fields)
 
     def _begin(self, request: RequestHead) -> RequestHead:
         fields = request.fields
@@ -106,17 +116,17 @@ class FastHttp1(Http1):
         return piece
 
     def _next_counted(self) -> bytes | None:
-        piece = self._buffer[: self._left_in]
+        piece = self.pending[: self._left_in]
         if not piece:
             return None
-        self._buffer = self._buffer[len(piece) :]
+        self.pending = self.pending[len(piece) :]
         self._left_in -= len(piece)
         self.body_is_complete = not self._left_in
         return piece
 
     def _next_chunked(self, chunks: ChunkedReader) -> bytes | None:
-        pieces, used = chunks.read(self._buffer)
-        self._buffer = self._buffer[used:]
+        pieces, used = chunks.read(self.pending)
+        self.pending = self.pending[used:]
         self.body_is_complete = chunks.state is State.DONE
         if pieces:
             return b"".join(pieces)
@@ -201,4 +211,5 @@ def head_from_h11(event: h11.Request) -> RequestHead:
         expects_continue=version == "1.1" and "expect" in headers,
         upgrade=headers.get("upgrade", "").lower() if "upgrade" in options else "",
     )
-    return RequestHead(event.method.decode(), event.target.decode(), fields, version)
+    target = event.target.decode()
+    return RequestHead(event.method.decode(), target, *split_target(target), fields, version)

@@ -79,11 +79,11 @@ class RefereeHttp1(Http1):
     def _share_of_body(self) -> bytes:
         """What of the buffer belongs to this body, by the rules; the rest is the next request's."""
         if self._chunks is None:
-            used = min(self._left_in, len(self._buffer))
+            used = min(self._left_in, len(self.pending))
             self._left_in -= used
         else:
-            _, used = self._chunks.read(self._buffer)
-        share, self._buffer = self._buffer[:used], self._buffer[used:]
+            _, used = self._chunks.read(self.pending)
+        share, self.pending = self.pending[:used], self.pending[used:]
         return share
 
     def _feed_body(self, share: bytes) -> bytes:

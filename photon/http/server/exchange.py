@@ -27,19 +27,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger("photon.http")
 
 
-def answer(connection: Connection, request: Request) -> None:
-    """Have the application answer `request`, and send what it gives. Never raises."""
-    server = connection.server
-    started = 0.0 if server.on_answer is None else now()
-    status = _answer(connection, request)
-    if server.on_answer is not None:
-        try:
-            server.on_answer(request, status, now() - started)
-        except Exception:
-            logger.exception("the access log failed")
+def answer(connection: Connection, request: Request) -> int:
+    """Have the application answer `request`, and send what it gives. Never raises.
 
-
-def _answer(connection: Connection, request: Request) -> int:
+    Returns: the status; 499 when the client went away.
+    """
     try:
         response = connection.server.application(request)
         if response.__class__ is not Response:
@@ -50,17 +42,30 @@ def _answer(connection: Connection, request: Request) -> int:
             return CLIENT_CLOSED_REQUEST
         response = failure
     try:
-        connection.settle_body()
+        protocol = connection.protocol
+        if not protocol.body_is_complete:
+            connection.settle_body()
         # PERF: a response without headers of its own goes out under a ready-made head.
         if response.__class__ is Response and response._headers is None:
-            connection.send(
-                connection.protocol.plain(response.status, response._content_type, response.body)
-            )
+            connection.send(protocol.plain(response.status, response._content_type, response.body))
         else:
             _send(connection, response)
     except BaseException as error:
         return _send_failed(connection, request, response, error)
     return response.status
+
+
+def answer_and_tell(connection: Connection, request: Request) -> int:
+    """As `answer`, and tells the server's `on_answer` of it."""
+    started = now()
+    status = answer(connection, request)
+    tell = connection.server.on_answer
+    if tell is not None:
+        try:
+            tell(request, status, now() - started)
+        except Exception:
+            logger.exception("%r failed", tell)
+    return status
 
 
 def _for_request(response: object, request: Request) -> Response:

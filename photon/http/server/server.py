@@ -21,6 +21,7 @@ from photon.http.protocol.fast import KnownFields, ReadyHeads
 from photon.http.protocol.h1 import FastHttp1
 from photon.http.protocol.referee import RefereeHttp1
 from photon.http.server.connection import Connection
+from photon.http.server.exchange import answer, answer_and_tell
 from photon.http.server.phases import HEAD, LINGERING, NAMES
 from photon.http.server.settings import ServerSettings
 from photon.runtime.cancel import CancelScope, move_on_after
@@ -70,6 +71,7 @@ class Server:
         self.application = application
         self.settings = settings = settings or ServerSettings()
         self.on_answer = on_answer
+        self.answer = answer if on_answer is None else answer_and_tell
         self.state = State.RUNNING
         self.hub = hub = current_hub()
         self.carriers = hub.carriers

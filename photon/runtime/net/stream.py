@@ -31,8 +31,23 @@ class Peer(Enum):
     """It closed, or at least will send nothing more: from here the two look the same."""
 
 
+class RawSocket(Protocol):
+    """The two calls of a non-blocking socket that a hot path makes itself.
+
+    Both raise BlockingIOError when nothing is possible now, and OSError when nothing is any more.
+    """
+
+    def recv(self, limit: int, /) -> bytes: ...
+    def send(self, data: bytes, /) -> int: ...
+
+
 class ByteStream(Protocol):
     """What `http.server` asks of a stream; a socket has it, and so does a wire in memory."""
+
+    @property
+    def raw(self) -> RawSocket:
+        """What is below the stream, for who reads or writes once per request."""
+        ...
 
     @property
     def peer(self) -> str:
@@ -67,6 +82,10 @@ class SocketStream:
         self._watcher: Any = hub.loop.io(connected.fileno(), READ)
         self._reader: Any = None
         self._writer: Any = None
+
+    @property
+    def raw(self) -> _socket.socket:
+        return self._socket
 
     @property
     def peer(self) -> str:
