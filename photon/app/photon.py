@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from types import SimpleNamespace
 from typing import Any, Protocol, TypeVar
 
@@ -43,7 +43,10 @@ class Photon:
         middleware: wraps every request; the first is outermost.
         lifespan: opens and closes what the application needs while it runs.
 
-    Attributes: router: the routes; state: a place for what the application holds.
+    Attributes:
+        router: the routes.
+        state: a place for what the application holds.
+        composed: the routes inside their middleware, as one function; what servers call.
     """
 
     def __init__(
@@ -62,11 +65,12 @@ class Photon:
         self._middleware = list(middleware)
         self._lifespans = [lifespan] if lifespan is not None else []
         self._core = make_dispatch(self.router, self._problems)
-        self._application = compose(self._core, self._middleware, self._problems)
+        self.composed = compose(self._core, self._middleware, self._problems)
+        self._is_running = False
 
     def __call__(self, request: Request) -> Response:
         """Answer a request."""
-        return self._application(request)
+        return self.composed(request)
 
     # Registering handlers...
 
@@ -139,9 +143,15 @@ class Photon:
         """Wrap every request: `wrapper(request, application)` gives the response.
 
         Inside those that are there already. Answers for failing handlers pass through it too.
+        Raises: RuntimeError, when the application is running.
         """
+        if self._is_running:
+            raise RuntimeError(
+                f"the middleware {wrapper!r} comes too late: {self!r} is running already; add it "
+                "before the application is served"
+            )
         self._middleware.append(wrapper)
-        self._application = compose(self._core, self._middleware, self._problems)
+        self.composed = compose(self._core, self._middleware, self._problems)
         return wrapper
 
     def exception_handler(
@@ -170,7 +180,17 @@ class Photon:
 
     def running(self) -> AbstractContextManager[None]:
         """The time in which requests may come; servers and test clients enter it."""
-        return running(self, self._lifespans)
+        return self._running()
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        self.router.compile()
+        with running(self, self._lifespans):
+            self._is_running = True
+            try:
+                yield
+            finally:
+                self._is_running = False
 
     def __repr__(self) -> str:
         return f"<Photon {self.title!r} {self.version}, {len(self.router.routes)} routes>"

@@ -17,6 +17,8 @@ from typing import Any
 
 from photon.http.response import BYTES, JSON, TEXT, Response, StreamResponse, encode_json
 
+_new = Response.__new__
+
 Responder = Callable[[Any, int | None], Response]
 
 
@@ -84,12 +86,19 @@ def _tuple(value: tuple[Any, ...], status: int | None) -> Response:
 
 def _json(value: Any, status: int | None) -> Response:
     try:
-        return Response(encode_json(value), status or 200, None, JSON)
+        body = encode_json(value)
     except TypeError as error:
         raise TypeError(
             f"a handler returned {type(value).__name__}, which cannot be sent as JSON: {error}. "
             "Return a Response, or a dict, list, dataclass or msgspec.Struct"
         ) from error
+    # PERF: what Response(...) would do, without looking at the arguments.
+    response = _new(Response)
+    response.body = body
+    response.status = status or 200
+    response._content_type = JSON
+    response._headers = None
+    return response
 
 
 RESPONDERS = _Responders({type(None): _nothing, tuple: _tuple, Response: _as_it_is})

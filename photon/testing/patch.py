@@ -6,4 +6,5 @@ of which import ssl or threading and would be too early otherwise.
 
 from photon.runtime import monkey
 
-monkey.patch()
+# Pytest itself is there already. It holds time.sleep for its own use, and serves no requests.
+monkey.patch(harmless=("_pytest",))

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
 from photon.http.application import Application
 from photon.http.server.server import Server
+from photon.http.server.serving import lifespan_of
 from photon.http.server.settings import ServerSettings
 from photon.runtime.errors import StreamBroken, StreamClosed
 from photon.runtime.greenlets import checkpoint
@@ -39,6 +41,8 @@ class Wire:
         *,
         window_bytes: int | None = None,
     ) -> None:
+        self._life = ExitStack()
+        self._life.enter_context(lifespan_of(application))
         self.server = Server(application, settings)
         self.stream = MemoryStream(current_hub(), window_bytes)
         self.connection = self.server.adopt(self.stream)
@@ -92,6 +96,7 @@ class Wire:
     ) -> None:
         self.connection.close()
         self.settle()
+        self._life.close()
 
 
 class MemoryStream:

@@ -38,7 +38,7 @@ class Http1(ABC):
         body_is_complete: whether all of the request in progress was received and taken.
     """
 
-    __slots__ = ("pending", "_ended", "_limits", "body_is_complete", "keep_alive", "request")
+    __slots__ = ("_ended", "_limits", "body_is_complete", "keep_alive", "pending", "request")
 
     def __init__(self, limits: HeadLimits) -> None:
         self._limits = limits

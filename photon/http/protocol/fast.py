@@ -86,11 +86,11 @@ class KnownFields:
         return fields
 
 
-class ReadyHeads(dict[tuple[int, str | None], bytes]):
-    """Response heads ready to send, up to the digits of their Content-Length.
+class ReadyHeads(dict[int, "HeadsOfStatus"]):
+    """Response heads ready to send, up to the digits of their Content-Length: by status, and then
+    by media type.
 
-    PERF: by (status, media type), made once a second, since they hold the Date. Saves 1.5 us of
-    every response.
+    PERF: made once a second, since they hold the Date. Saves 1.5 us of every response.
 
     Args: forget_soon: called with `expire` when the first head of a second was made; it shall be
         called back when that second is over.
@@ -114,14 +114,28 @@ class ReadyHeads(dict[tuple[int, str | None], bytes]):
         self._date = b""
         self.clear()
 
-    def __missing__(self, key: tuple[int, str | None]) -> bytes:
-        status, media_type = key
-        line = b"HTTP/1.1 %d %b\r\ndate: %b\r\n" % (
-            status,
-            reason_phrase(status).encode(),
-            self.date,
+    def __missing__(self, status: int) -> HeadsOfStatus:
+        line = b"HTTP/1.1 %d %b\r\ndate: %b\r\n"
+        heads = self[status] = HeadsOfStatus(
+            line % (status, reason_phrase(status).encode(), self.date)
         )
+        return heads
+
+
+class HeadsOfStatus(dict[str | None, bytes]):
+    """The heads of one status, by media type; None stands for a response without one."""
+
+    def __init__(self, beginning: bytes) -> None:
+        super().__init__()
+        self._beginning = beginning
+
+    def __missing__(self, media_type: str | None) -> bytes:
+        head = self._beginning
         if media_type is not None:
-            line += b"content-type: %b\r\n" % media_type.encode("latin-1")
-        head = self[key] = line + b"content-length: "
+            head += b"content-type: %b\r\n" % media_type.encode("latin-1")
+        head = self[media_type] = head + b"content-length: "
         return head
+
+
+# PERF: looked up faster than formatted; longer bodies do not notice.
+LENGTHS = tuple(b"%d\r\n\r\n" % length for length in range(4096))

@@ -13,7 +13,7 @@ from photon.http.protocol import rules
 from photon.http.protocol.base import Fields, Http1, complete_fields, join_head
 from photon.http.protocol.chunked import ChunkedReader, State
 from photon.http.protocol.events import FieldBlock, RequestHead
-from photon.http.protocol.fast import METHODS, KnownFields, ReadyHeads
+from photon.http.protocol.fast import LENGTHS, METHODS, KnownFields, ReadyHeads
 from photon.http.protocol.limits import HeadLimits
 from photon.http.status import has_content
 from photon.http.target import split_target
@@ -136,7 +136,10 @@ class FastHttp1(Http1):
 
     def plain(self, status: int, content_type: str | None, body: bytes) -> bytes:
         if self._answer_is_plain and self.keep_alive and (status == 200 or has_content(status)):
-            return b"%b%d\r\n\r\n%b" % (self._heads[status, content_type], len(body), body)
+            length = len(body)
+            if length < len(LENGTHS):
+                return self._heads[status][content_type] + LENGTHS[length] + body
+            return b"%b%d\r\n\r\n%b" % (self._heads[status][content_type], length, body)
         fields: Fields = []
         if content_type is not None and has_content(status):
             fields.append((b"content-type", content_type.encode("latin-1")))

@@ -68,7 +68,8 @@ class Server:
         *,
         on_answer: OnAnswer | None = None,
     ) -> None:
-        self.application = application
+        # PERF: what is behind an object's __call__, if it says so, saves a call per request.
+        self.application: Application = getattr(application, "composed", application)
         self.settings = settings = settings or ServerSettings()
         self.on_answer = on_answer
         self.answer = answer if on_answer is None else answer_and_tell
