@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Iterable
 from types import ModuleType
 
 from gevent import monkey
@@ -34,9 +35,10 @@ _DECIDE_AT_IMPORT = ("psycopg",)
 _OWN = {"gevent", "greenlet", "photon", "zope"}
 
 
-def patch() -> tuple[str, ...]:
+def patch(*, harmless: Iterable[str] = ()) -> tuple[str, ...]:
     """Make the standard library cooperate. Does nothing the second time.
 
+    Args: harmless: top-level names of modules that may keep the blocking originals.
     Returns: names of the modules that were imported too early, sorted; empty when all is well.
     Warns: PatchedTooLate, naming them and the way out.
     """
@@ -46,7 +48,7 @@ def patch() -> tuple[str, ...]:
     early = {name for name in _DECIDE_AT_IMPORT if name in sys.modules}
     monkey.patch_all()
     early |= _holders(originals)
-    names = tuple(sorted(early))
+    names = tuple(sorted(early.difference(harmless)))
     if names:
         warnings.warn(
             f"{', '.join(names)}: imported before Photon could patch the standard library, so "
