@@ -61,7 +61,8 @@ def race(scenario: Scenario, servers: Sequence[Server], rounds: int, settings: S
             try:
                 sample = scenario.measure(server, settings)
             except (StartFailed, WrongAnswer, wrk.WrkFailed, OSError) as error:
-                failures[server.name] = str(error)
+                print(f"\n{error}", file=sys.stderr)
+                failures[server.name] = str(error) or repr(error)
                 samples.pop(server.name, None)
             else:
                 samples.setdefault(server.name, []).append(sample)

@@ -102,8 +102,17 @@ def number(value: float) -> str:
 
 
 def notes(outcome: Outcome) -> list[str]:
-    failed = [f"{name} is missing: {reason}" for name, reason in outcome.failures.items()]
+    failed = [
+        f"{name} is missing: {' ... '.join(ends(reason))}"
+        for name, reason in outcome.failures.items()
+    ]
     return [*failed, *(text for text, _ in verdicts(outcome))]
+
+
+def ends(text: str) -> list[str]:
+    """First and last line: what happened, and mostly the exception of a traceback."""
+    lines = text.splitlines() or [""]
+    return lines if len(lines) <= 2 else [lines[0], lines[-1]]
 
 
 def verdicts(outcome: Outcome) -> list[tuple[str, bool]]:

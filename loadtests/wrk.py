@@ -76,10 +76,13 @@ def parse(printed: str, complained: str) -> Result:
         raise WrkFailed(f"wrk gave no result:\n{printed}\n{complained}".strip())
     seen = json.loads(lines[-1].removeprefix("RESULT "))
     good = seen["requests"] - seen["status"]
+    errors = {ERRORS[name]: seen[name] for name in ERRORS if seen[name]}
+    if not seen["requests"]:  # every answer was still under way: wrk counts that as no error
+        errors["run without a single answer"] = 1
     return Result(
         requests=seen["requests"],
         rate=good / (seen["us"] / 1e6),
         p50_ms=seen["p50_us"] / 1000,
         p99_ms=seen["p99_us"] / 1000,
-        errors={ERRORS[name]: seen[name] for name in ERRORS if seen[name]},
+        errors=errors,
     )
