@@ -1,0 +1,1 @@
+"""OS processes: their signals, later their supervisor."""

@@ -1,0 +1,43 @@
+"""Tracebacks that begin where the user's code does."""
+
+from __future__ import annotations
+
+import os
+from traceback import FrameSummary, StackSummary, TracebackException
+
+import photon
+
+_HOUSE = os.path.dirname(os.path.abspath(photon.__file__)) + os.sep
+_IMPORT_MACHINERY = "<frozen importlib"
+# The standard library's `importlib/__init__.py`, through which a module is imported by its name.
+_IMPORTLIB = os.sep + os.path.join("importlib", "__init__.py")
+
+
+def users_traceback(error: BaseException, *, tools: tuple[str, ...] = ()) -> str:
+    """The traceback of `error` without the frames of Photon and of importing.
+
+    When nothing of the user's is left, as for a fault in Photon itself, it is the whole one.
+
+    Args: tools: folders whose frames are left out too.
+    Returns: lines that end with a newline each.
+    """
+    told = TracebackException.from_exception(error)
+    hidden = (_HOUSE, *(tool + os.sep for tool in tools))
+    if isinstance(error, SyntaxError) or any(not _is_hidden(f, hidden) for f in told.stack):
+        _trim(told, hidden, set())
+    return "".join(told.format())
+
+
+def _trim(told: TracebackException, hidden: tuple[str, ...], seen: set[int]) -> None:
+    seen.add(id(told))
+    kept = [frame for frame in told.stack if not _is_hidden(frame, hidden)]
+    # None, not an empty list, leaves the headline out as well: a SyntaxError shows its own place.
+    told.stack = StackSummary.from_list(kept) if kept else None  # type: ignore[assignment]
+    for other in (told.__cause__, told.__context__, *(getattr(told, "exceptions", None) or ())):
+        if other is not None and id(other) not in seen:
+            _trim(other, hidden, seen)
+
+
+def _is_hidden(frame: FrameSummary, hidden: tuple[str, ...]) -> bool:
+    name = frame.filename
+    return name.startswith((_IMPORT_MACHINERY, *hidden)) or name.endswith(_IMPORTLIB)
