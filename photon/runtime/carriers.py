@@ -36,28 +36,26 @@ class Carrier(greenlet):
         self.pool = pool
         self.job: Job | None = None
 
-    def run(self) -> None:
+    def run(self, job: Job) -> None:
         pool = self.pool
         idle = pool.idle
         park = greenlet.switch.__get__(pool.hub)
-        while True:
-            job = self.job
-            if job is not None:
+        try:
+            while True:
                 try:
                     while Context().run(job):
                         pass
                 except BaseException as error:
                     pool.on_panic(job, error)
-                # The traceback of a panic would keep the whole request alive while we idle.
-                job = self.job = None
-            if len(idle) >= pool.max_idle:
-                pool.made -= 1
-                return
-            idle.append(self)
-            try:
-                park()
-            except GreenletExit:  # the pool is thrown away, as at the end of the process
-                return
+                # What an idle carrier holds would live as long as it idles.
+                job = self.job = None  # type: ignore[assignment]
+                if len(idle) >= pool.max_idle:
+                    break
+                idle.append(self)
+                job = park()
+        except GreenletExit:
+            pass  # the pool is thrown away, as at the end of the process
+        pool.made -= 1
 
     def __repr__(self) -> str:
         return f"<Carrier {'idle' if self.job is None else f'running {self.job!r}'}>"
@@ -85,7 +83,7 @@ class Carriers:
             carrier = Carrier(self)
             self.made += 1
         carrier.job = job
-        carrier.switch()
+        carrier.switch(job)
         return carrier
 
     @property

@@ -73,13 +73,16 @@ class KnownFields:
 
     def __init__(self, limits: HeadLimits) -> None:
         self._limits = limits
+        # A known block is not measured again, so none is kept that a long line could take over
+        # the limit of the whole head.
+        self._longest_bytes = min(self.LONGEST_BYTES, limits.head_bytes - limits.target_bytes - 64)
         self._blocks: dict[bytes, FieldBlock] = {}
         self.get = self._blocks.get
 
     def read(self, block: bytes) -> FieldBlock | None:
         """As `read_plain_fields`; remembers what it found."""
         fields = read_plain_fields(block, self._limits)
-        if fields is not None and len(block) <= self.LONGEST_BYTES:
+        if fields is not None and len(block) <= self._longest_bytes:
             if len(self._blocks) >= self.MOST:
                 self._blocks.clear()
             self._blocks[block] = fields

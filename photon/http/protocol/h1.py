@@ -50,60 +50,59 @@ class FastHttp1(Http1):
     def next_request(self) -> RequestHead | None:
         if not self.body_is_complete and not self.skip_body():
             return None
-        request = self._plain_request()
-        if request is not None:
-            self._answer_is_plain = request.method != "HEAD"
-            return self._begin(request)
-        head = self._take_head()
-        if head is None:
-            return None
-        self._answer_is_plain = False
-        return self._begin(read_with_h11(head))
-
-    def _plain_request(self) -> RequestHead | None:
-        """The next request, taken from the buffer if it is plain and complete."""
+        # PERF: in one function, without calls of our own: four of them cost a fifth of it.
         line, _, rest = self.pending.partition(b"\r\n")
-        # PERF: what remains of a request without a body is its header block and an empty line,
-        # so a block that is known is found without looking for its end.
+        # Of a request without a body nothing remains but the header block and an empty line, so
+        # a block that is known is found without looking for its end.
         fields = self._known.get(rest)
         after = b""
         if fields is None:
-            end = rest.find(b"\r\n\r\n") + 4
-            if end < 4 or len(line) + 2 + end > self._limits.head_bytes:
-                return None
-            block = rest[:end]
-            fields = self._known.get(block) or self._known.read(block)
-            if fields is None:
-                return None
-            after = rest[end:]
+            fields, after = self._read_block(line, rest)
         try:
             method, target, version = line.decode("ascii").split(" ")
         except ValueError:
-            return None
-        if not (
-            version == "HTTP/1.1"
-            and method in METHODS
-            and target[:1] == "/"
-            and target.isprintable()
-            and len(target) <= self._limits.target_bytes
+            return self._ask_referee()
+        if (
+            fields is None
+            or version != "HTTP/1.1"
+            or method not in METHODS
+            or target[:1] != "/"
+            or not target.isprintable()
+            or len(target) > self._limits.target_bytes
         ):
-            return None
-        self.pending = after
+            return self._ask_referee()
         path, _, query = target.partition("?")
-        return RequestHead(method, target, path, query, fields)
-
-    def _begin(self, request: RequestHead) -> RequestHead:
-        fields = request.fields
-        self.request = request
+        self.pending = after
+        self.request = request = RequestHead(method, target, path, query, fields)
         self.keep_alive = fields.keep_alive
-        body_bytes = fields.body_bytes
-        if body_bytes == 0:
-            self.body_is_complete = True
-        else:
-            self.body_is_complete = False
-            self._left_in = body_bytes or 0
-            self._chunks = ChunkedReader() if body_bytes is None else None
+        self._answer_is_plain = method != "HEAD"
+        if fields.body_bytes != 0:
+            self._expect_body(fields.body_bytes)
         return request
+
+    def _read_block(self, line: bytes, rest: bytes) -> tuple[FieldBlock | None, bytes]:
+        """The fields of a plain block and what comes after it; None when it is not plain."""
+        end = rest.find(b"\r\n\r\n") + 4
+        if end < 4 or len(line) + 2 + end > self._limits.head_bytes:
+            return None, b""
+        block = rest[:end]
+        return self._known.get(block) or self._known.read(block), rest[end:]
+
+    def _ask_referee(self) -> RequestHead | None:
+        head = self._take_head()
+        if head is None:
+            return None
+        self.request = request = read_with_h11(head)
+        self.keep_alive = request.fields.keep_alive
+        self._answer_is_plain = False
+        if request.fields.body_bytes != 0:
+            self._expect_body(request.fields.body_bytes)
+        return request
+
+    def _expect_body(self, body_bytes: int | None) -> None:
+        self.body_is_complete = False
+        self._left_in = body_bytes or 0
+        self._chunks = ChunkedReader() if body_bytes is None else None
 
     # The request's body...
 

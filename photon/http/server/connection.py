@@ -284,6 +284,7 @@ class Connection:
 
     def _send_rest(self, rest: memoryview) -> None:
         stream = self.stream
+        self.response_begun = True
         while rest:
             self._wait(WRITING, self.server.timeouts.write_s)
             rest = rest[stream.send_nowait(rest) :]

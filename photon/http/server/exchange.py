@@ -34,25 +34,19 @@ def answer(connection: Connection, request: Request) -> int:
     """
     try:
         response = connection.server.application(request)
-        if response.__class__ is not Response:
-            response = _for_request(response, request)
-    except BaseException as error:
-        failure = _response_for(connection, request, error)
-        if failure is None:
-            return CLIENT_CLOSED_REQUEST
-        response = failure
-    try:
-        protocol = connection.protocol
-        if not protocol.body_is_complete:
-            connection.settle_body()
         # PERF: a response without headers of its own goes out under a ready-made head.
-        if response.__class__ is Response and response._headers is None:
-            connection.send(protocol.plain(response.status, response._content_type, response.body))
-        else:
-            _send(connection, response)
+        if (
+            response.__class__ is Response
+            and response._headers is None
+            and connection.protocol.body_is_complete
+        ):
+            connection.send(
+                connection.protocol.plain(response.status, response._content_type, response.body)
+            )
+            return response.status
+        return _send(connection, request, response)
     except BaseException as error:
-        return _send_failed(connection, request, response, error)
-    return response.status
+        return _fail(connection, request, error)
 
 
 def answer_and_tell(connection: Connection, request: Request) -> int:
@@ -68,25 +62,19 @@ def answer_and_tell(connection: Connection, request: Request) -> int:
     return status
 
 
-def _for_request(response: object, request: Request) -> Response:
-    if not isinstance(response, Response):
-        raise TypeError(f"the application returned {type(response).__name__} instead of a Response")
-    return response.for_request(request)
-
-
 # Sending what is not plain...
 
 
-def _send(connection: Connection, response: Response) -> None:
+def _send(connection: Connection, request: Request, response: object) -> int:
+    if not isinstance(response, Response):
+        raise TypeError(f"the application returned {type(response).__name__} instead of a Response")
     try:
+        response = response.for_request(request)
+        connection.settle_body()
         if isinstance(response, StreamResponse):
             _send_stream(connection, response)
         elif isinstance(response, FilePart):
-            connection.response_begun = True
-            connection.send(connection.protocol.head(*_head(response), response.count))
-            if connection.protocol.sends_content:
-                connection.protocol.count_data(response.count)
-                connection.send_file(response.fd, response.offset, response.count)
+            _send_file(connection, response)
         else:
             protocol = connection.protocol
             head = protocol.head(*_head(response), len(response.body))
@@ -94,6 +82,20 @@ def _send(connection: Connection, response: Response) -> None:
             connection.send(head + protocol.data(response.body) + protocol.end())
     finally:
         response.close()
+    return response.status
+
+
+def _send_file(connection: Connection, part: FilePart) -> None:
+    protocol = connection.protocol
+    head = protocol.head(*_head(part), part.count)
+    connection.response_begun = True
+    connection.send(head)
+    if protocol.sends_content:
+        protocol.count_data(part.count)
+        connection.send_file(part.fd, part.offset, part.count)
+    out = protocol.end()
+    if out:
+        connection.send(out)
 
 
 def _send_stream(connection: Connection, response: StreamResponse) -> None:
@@ -124,6 +126,33 @@ def _head(response: Response) -> tuple[int, Fields]:
 # When something fails...
 
 
+def _fail(connection: Connection, request: Request, error: BaseException) -> int:
+    """The application or the sending of its response failed: answer, if that can be done."""
+    if connection.response_begun:
+        return _cut(connection, request, error)
+    try:
+        failure = _response_for(connection, request, error)
+        if failure is None:
+            connection.close()
+            return CLIENT_CLOSED_REQUEST
+        return _send(connection, request, failure)
+    except BaseException as second:
+        return _cut(connection, request, second)
+
+
+def _cut(connection: Connection, request: Request, error: BaseException) -> int:
+    """Close a connection whose response cannot be completed; the status to note for it."""
+    connection.close()
+    if isinstance(error, (StreamError, ClientDisconnected)):
+        logger.info("%s: the response was not taken: %s", request, error)
+    elif isinstance(error, Cancelled) and error.scope is None:
+        logger.info("%s: %s while it was sent", request, error)
+    else:
+        log_panic(request, error)
+        return 500
+    return CLIENT_CLOSED_REQUEST
+
+
 def _response_for(
     connection: Connection, request: Request, error: BaseException
 ) -> Response | None:
@@ -132,7 +161,6 @@ def _response_for(
         return _response_for_cancel(connection, request, error)
     if isinstance(error, (ClientDisconnected, StreamError)):
         logger.info("%s: the client went away", request)
-        connection.close()
         return None
     if isinstance(error, ProtocolError):
         logger.info("%s: refused: %s (%s)", request, error.detail, error.rule)
@@ -148,7 +176,6 @@ def _response_for_cancel(
 ) -> Response | None:
     if error.source == "disconnect":
         logger.info("%s: cancelled, the client went away", request)
-        connection.close()
         return None
     if error.source == "shutdown":
         logger.warning("%s: cancelled, the server stops", request, extra=_names(request))
@@ -156,37 +183,6 @@ def _response_for_cancel(
         return problem(503, "the server is stopping", headers={"retry-after": "1"})
     logger.warning("%s: cancelled, %s", request, error.reason, extra=_names(request))
     return problem(504, error.reason, request_id=request.id)
-
-
-def _send_failed(
-    connection: Connection, request: Request, response: Response, error: BaseException
-) -> int:
-    """A response that could not be sent: the status to note for it."""
-    if isinstance(error, (StreamError, ClientDisconnected)):
-        logger.info("%s: the response was not taken: %s", request, error)
-    elif isinstance(error, Cancelled) and error.source in ("disconnect", "shutdown"):
-        logger.info("%s: %s while it was sent", request, error)
-    else:
-        if not connection.response_begun:
-            # Such as a stream that fails before its first piece, or a header nobody can send.
-            return _send_failure_instead(connection, request, error)
-        log_panic(request, error)
-        connection.close()
-        return 500
-    connection.close()
-    return CLIENT_CLOSED_REQUEST
-
-
-def _send_failure_instead(connection: Connection, request: Request, error: BaseException) -> int:
-    failure = _response_for(connection, request, error)
-    if failure is None:
-        return CLIENT_CLOSED_REQUEST
-    try:
-        _send(connection, failure)
-    except BaseException as second:
-        logger.info("%s: the response was not taken: %s", request, second)
-        connection.close()
-    return failure.status
 
 
 def log_panic(request: Request, error: BaseException) -> None:
