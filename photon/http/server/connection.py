@@ -29,6 +29,7 @@ from photon.http.protocol.base import CONTINUE, Http1
 from photon.http.request import Request
 from photon.http.server.phases import (
     CLOSED,
+    ENDLESS,
     HANDLING,
     HEAD,
     IDLE,
@@ -73,6 +74,7 @@ class Connection:
     __slots__ = (
         "_again",
         "_carrier",
+        "_continue_due",
         "_deaf",
         "_raw",
         "phase",
@@ -94,6 +96,7 @@ class Connection:
         self.sweep_tick = 0
         self._again = False
         self._deaf = False
+        self._continue_due = False
         self._carrier: Carrier | None = None
         self._raw = stream.raw
         server.sweep.watch(self, self.since + server.timeouts.idle_s)
@@ -171,6 +174,7 @@ class Connection:
             self.close()
             return False
         if head is None:
+            self._carrier = None  # the rest of the head may find another
             self._wait_for_head()
             return False
         self.phase = HANDLING
@@ -179,6 +183,7 @@ class Connection:
         body = None
         if not protocol.body_is_complete:
             body = Body(self, head.fields.body_bytes, server.limits.body_bytes)
+            self._continue_due = head.fields.expects_continue
         if self._carrier is not None:  # an earlier request of this round waited: see _parked
             self._parked(self._carrier)
         server.answer(self, Request(head, body, self))
@@ -206,6 +211,8 @@ class Connection:
         if self._deaf:
             self._deaf = False
             self.stream.watch(self.on_readable)
+        # While it waited the sweep may have been told a later moment.
+        self.server.sweep.watch(self, self.since + self.server.timeouts.idle_s)
         self._again = bool(self.protocol.pending)
         if not self._again:
             self._carrier = None
@@ -236,21 +243,17 @@ class Connection:
         stream = self.stream
         try:
             data = stream.receive_nowait(CHUNK_BYTES)
-            if data is None:
-                self._send_continue()
+            if data is None and self._continue_due and not self.response_begun:
+                self._continue_due = False
+                self.send(CONTINUE)
             while data is None:
                 self._wait(READING, self.server.timeouts.body_s)
                 data = stream.receive_nowait(CHUNK_BYTES)
         except StreamError as error:
             raise ClientDisconnected("the client went away while it sent its body") from error
+        # RFC 9110 §10.1.1 lets the server leave it out once a part of the body is there.
+        self._continue_due = False
         return data
-
-    def _send_continue(self) -> None:
-        request = self.protocol.request
-        if request is not None and request.fields.expects_continue and not self.response_begun:
-            # Nothing of the body came: the client waits. RFC 9110 §10.1.1 lets the server leave
-            # it out once a part of the body is there.
-            self.send(CONTINUE)
 
     def settle_body(self) -> None:
         """Before the response's head is made: what the handler left of the body, decides whether
@@ -314,17 +317,19 @@ class Connection:
             if self.phase == phase:
                 self.phase = before
                 self.since = now()
+                if before == HANDLING:
+                    self.server.sweep.watch(self, self.since + self.server.timeouts.handler_s)
 
     # In the hub: time...
 
     def on_due(self, moment: float) -> float | None:
         """Act if the phase takes too long. Called by the hub's sweep.
 
-        Returns: when to look again.
+        Returns: when to look again; None when the next phase will say.
         """
-        allowance = self.server.allowances[self.phase]
-        if moment < self.since + allowance:
-            return self.since + allowance
+        due = self.since + self.server.allowances[self.phase]
+        if moment < due:
+            return due if due < ENDLESS else None
         timeouts = self.server.timeouts
         if self.phase == HEAD:
             detail = f"the request head did not come within {timeouts.head_s:g} s"
@@ -332,6 +337,8 @@ class Connection:
         elif self.phase == HANDLING:
             self.cancel("deadline", f"no response within {timeouts.handler_s:g} s")
         elif self.phase == READING:
+            # RFC 9110 §15.5.9: with 408 "the server SHOULD send the "close" connection option".
+            self.protocol.keep_alive = False
             self.stream.interrupt(BodyTimeout(timeouts.body_s))
         elif self.phase == WRITING:
             self.stream.interrupt(
@@ -370,8 +377,11 @@ class Connection:
             )
         except StreamError:
             self.close()
+            return
+        if self.stream.look() is Peer.GONE:
+            self.close()
         else:
-            self.close_gently()
+            self._linger()  # it was about to send more
 
     def drain(self) -> None:
         """The server stops: end at once if idle, after the current response otherwise."""
@@ -388,7 +398,10 @@ class Connection:
         """
         if self.protocol.body_is_complete and self.stream.look() is not Peer.TALKING:
             self.close()
-            return
+        else:
+            self._linger()
+
+    def _linger(self) -> None:
         self.stream.close_sending()
         self.phase = LINGERING
         self.since = now()

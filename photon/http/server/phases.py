@@ -9,3 +9,6 @@ from __future__ import annotations
 IDLE, HEAD, HANDLING, READING, STREAMING, WRITING, LINGERING, CLOSED = range(8)
 
 NAMES = ("idle", "head", "handling", "reading", "streaming", "writing", "lingering", "closed")
+
+ENDLESS = float("inf")
+"""How long a phase may last that has no time-out."""

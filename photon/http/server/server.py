@@ -22,7 +22,7 @@ from photon.http.protocol.h1 import FastHttp1
 from photon.http.protocol.referee import RefereeHttp1
 from photon.http.server.connection import Connection
 from photon.http.server.exchange import answer, answer_and_tell
-from photon.http.server.phases import HEAD, LINGERING, NAMES
+from photon.http.server.phases import ENDLESS, HEAD, LINGERING, NAMES
 from photon.http.server.settings import ServerSettings
 from photon.runtime.cancel import CancelScope, move_on_after
 from photon.runtime.clock import now
@@ -80,16 +80,15 @@ class Server:
         self.limits = settings.limits
         self.timeouts = timeouts = settings.timeouts
         # How long each phase may last, by its number; see `phases`.
-        endless = float("inf")
         self.allowances = (
             timeouts.idle_s,
             timeouts.head_s,
             timeouts.handler_s,
             timeouts.body_s,
-            endless,
+            ENDLESS,
             timeouts.write_s,
             5.0,
-            endless,
+            ENDLESS,
         )
         self.connections: set[Connection] = set()
         self.listeners: list[Listener] = []
