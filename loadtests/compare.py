@@ -4,8 +4,8 @@ Every server gets one core of its own and wrk the others. The rounds are interle
 each with a new process, so that a machine that slows down slows everyone down; a figure is the
 median of the rounds. Before a server is measured its answer is compared with what it should be.
 
-    python -m loadtests.compare                      a few minutes: floor, and the peers there are
-    python -m loadtests.compare --all                every scenario, longer rounds
+    python -m loadtests.compare            the floor, 2 minutes; with all peers 10
+    python -m loadtests.compare --all      every scenario, longer rounds; with all peers 80
     python -m loadtests.compare --only photon,floor --scenarios json --rounds 5
 """
 
@@ -16,7 +16,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from loadtests import machine, report, wrk
-from loadtests.process import StartFailed
+from loadtests.process import StartFailed, exit_on_sigterm
 from loadtests.report import Outcome
 from loadtests.scenarios import QUICK, SCENARIOS
 from loadtests.scenarios.base import Sample, Scenario, Settings, WrongAnswer
@@ -28,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not wrk.is_installed():
         print(wrk.HOW_TO_INSTALL, file=sys.stderr)
         return 2
+    exit_on_sigterm()
     machine.raise_file_limit()
     settings = Settings(machine.share_cores(), options.seconds, connections=options.connections)
     facts = machine.describe(settings.cores)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loadtests.machine import Cores, raise_file_limit, share_cores
-from loadtests.process import StartFailed, on_cores, running
+from loadtests.process import StartFailed, exit_on_sigterm, on_cores, running
 from loadtests.servers import ROOT, SERVERS
 
 LOCUSTFILE = Path(__file__).parent / "locustfile.py"
@@ -50,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     options.reports = options.reports.absolute()
     options.reports.mkdir(parents=True, exist_ok=True)
+    exit_on_sigterm()
     raise_file_limit()
     cores = share_cores()
     try:
