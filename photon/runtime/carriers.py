@@ -77,14 +77,15 @@ class Carriers:
 
     def run(self, job: Job) -> Carrier:
         """Run `job` on a carrier, at once; returns when it is done or waits. Only in the hub."""
-        if self.idle:
-            carrier = self.idle.pop()
-        else:
-            carrier = Carrier(self)
-            self.made += 1
+        carrier = self.idle.pop() if self.idle else self.make()
         carrier.job = job
         carrier.switch(job)
         return carrier
+
+    def make(self) -> Carrier:
+        """A carrier that has not run yet."""
+        self.made += 1
+        return Carrier(self)
 
     @property
     def busy(self) -> int:

@@ -119,7 +119,11 @@ class Connection:
         if self.phase > HEAD:
             self._disturbed()
             return
-        carrier = self.server.carriers.run(self.serve)
+        # PERF: Carriers.run without the call.
+        carriers = self.server.carriers
+        carrier = carriers.idle.pop() if carriers.idle else carriers.make()
+        carrier.job = job = self.serve
+        carrier.switch(job)
         if HEAD < self.phase < LINGERING and self._carrier is None:
             self._parked(carrier)
 
@@ -163,7 +167,11 @@ class Connection:
             if self._again:
                 self._again = False
             else:
-                protocol.receive_data(self._raw.recv(_HEAD_READ_BYTES))
+                data = self._raw.recv(_HEAD_READ_BYTES)
+                if data and not protocol.pending:
+                    protocol.pending = data  # PERF: receive_data without the call
+                else:
+                    protocol.receive_data(data)
             head = protocol.next_request()
         except ProtocolError as error:
             self.refuse(error)

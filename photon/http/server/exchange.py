@@ -35,15 +35,12 @@ def answer(connection: Connection, request: Request) -> int:
     try:
         response = connection.server.application(request)
         # PERF: a response without headers of its own goes out under a ready-made head.
-        if (
-            response.__class__ is Response
-            and response._headers is None
-            and connection.protocol.body_is_complete
-        ):
-            connection.send(
-                connection.protocol.plain(response.status, response._content_type, response.body)
-            )
-            return response.status
+        if response.__class__ is Response and response._headers is None:
+            protocol = connection.protocol
+            if protocol.body_is_complete:
+                status = response.status
+                connection.send(protocol.plain(status, response._content_type, response.body))
+                return status
         return _send(connection, request, response)
     except BaseException as error:
         return _fail(connection, request, error)
