@@ -39,8 +39,14 @@ def load_application(target: str, *, app_dir: str = ".", factory: bool = False) 
     importlib.invalidate_caches()
     module = _import(module_name, folder)
     found = _attribute_of(module, attribute or _DEFAULT_ATTRIBUTE, folder)
-    name = f"{module_name}:{attribute or _DEFAULT_ATTRIBUTE}"
+    name = full_name(target)
     return _made_by(found, name) if factory else _checked(found, name)
+
+
+def full_name(target: str) -> str:
+    """`target` with the attribute that is meant when it names none."""
+    module_name, _, attribute = target.partition(":")
+    return f"{module_name}:{attribute or _DEFAULT_ATTRIBUTE}"
 
 
 def users_error(message: str, error: BaseException, exit_code: ExitCode) -> CommandError:
@@ -83,6 +89,9 @@ def _import_failed(name: str, error: BaseException) -> CommandError:
 
 
 def _modules_hint(name: str, folder: str) -> str:
+    parent, _, last = name.rpartition(".")
+    if hasattr(sys.modules.get(parent), last):
+        return f"Did you mean {parent}:{last}?"
     modules = _modules_in(folder)
     close = get_close_matches(name, modules, n=1)
     if close:
@@ -118,16 +127,19 @@ def _files_in(folder: str) -> list[str]:
 
 def _attribute_of(module: ModuleType, attribute: str, folder: str) -> Any:
     found: Any = module
+    name = module.__name__
     for part in attribute.split("."):
         try:
             found = getattr(found, part)
         except AttributeError:
-            where = module.__name__ if found is module else f"{module.__name__}:{found!r}"
-            _fail(f"{where!r} has no attribute {part!r}", _attributes_hint(module, folder))
+            if found is module:
+                _fail(f"{name!r} has no attribute {part!r}", _module_hint(module, folder))
+            _fail(f"{name!r} has no attribute {part!r}", _object_hint(found, part))
+        name += ("." if ":" in name else ":") + part
     return found
 
 
-def _attributes_hint(module: ModuleType, folder: str) -> str:
+def _module_hint(module: ModuleType, folder: str) -> str:
     from photon.app.photon import Photon
 
     file = getattr(module, "__file__", None) or "part of Python itself"
@@ -148,13 +160,21 @@ def _attributes_hint(module: ModuleType, folder: str) -> str:
     return f"{file} has nothing that could be served; an application is made by app = Photon()."
 
 
+def _object_hint(found: object, name: str) -> str:
+    close = get_close_matches(name, [known for known in dir(found) if known[:1] != "_"], n=1)
+    return f"It is {_a(found)}." + (f" Did you mean {close[0]!r}?" if close else "")
+
+
 # The application...
 
 
 def _checked(found: Any, name: str) -> Application:
     """`found`, if it is called with a request."""
     if isinstance(found, type):
-        _fail(f"{name} is a class, not an application", f"Serve an object of it: {name}().")
+        _fail(
+            f"{name} is a class, not an application",
+            f"Make an object of it, app = {found.__name__}(), and serve that.",
+        )
     if not callable(found):
         _fail(
             f"{name} is no application but {_a(found)}",

@@ -11,6 +11,7 @@ name tells its unit: `_s` seconds, `_bytes` bytes.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Annotated, Any, Protocol, TypeVar, get_args, get_origin, get_type_hints
 
 import click
@@ -66,7 +67,7 @@ def field_setting(
 ) -> Decorator:
     """The flag of one field of `struct`."""
     field = next(f for f in msgspec.structs.fields(struct) if f.name == name)
-    kind = FieldType(field, get_type_hints(struct, include_extras=True)[name])
+    kind = FieldType(field, _hints_of(struct)[name])
     parts = [*([prefix] if prefix else []), *name.removesuffix("_s").split("_")]
     return setting(
         f"--{'-'.join(parts)}",
@@ -77,6 +78,11 @@ def field_setting(
         metavar=kind.metavar,
         help=kind.help,
     )
+
+
+@cache
+def _hints_of(struct: type[msgspec.Struct]) -> dict[str, Any]:
+    return get_type_hints(struct, include_extras=True)
 
 
 class FieldType(click.ParamType[Any]):
@@ -100,9 +106,9 @@ class FieldType(click.ParamType[Any]):
     def help(self) -> str:
         """What it is, what it is if nobody says, and what is allowed."""
         described = [meta.description for meta in self._metas if meta.description]
-        default = self._write(self._field.default)
-        signs = self._bounds({"gt": ">", "ge": ">=", "lt": "<", "le": "<="})
-        return f"{' '.join(described)}  [{default}, {signs}]"
+        allowed = self._bounds({"gt": ">", "ge": ">=", "lt": "<", "le": "<="})
+        facts = filter(None, (self._write(self._field.default), allowed))
+        return f"{' '.join(described)}  [{', '.join(facts)}]"
 
     @property
     def _allowed(self) -> str:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
 from traceback import FrameSummary, StackSummary, TracebackException
 
 import photon
 
 _HOUSE = os.path.dirname(os.path.abspath(photon.__file__)) + os.sep
-_IMPORT_MACHINERY = "<frozen importlib"
-# The standard library's `importlib/__init__.py`, through which a module is imported by its name.
-_IMPORTLIB = os.sep + os.path.join("importlib", "__init__.py")
+# What stands between Photon and the user's code: importing a module, entering a lifespan.
+_MACHINERY = ("<frozen importlib", importlib.__file__, contextlib.__file__)
 
 
 def users_traceback(error: BaseException, *, tools: tuple[str, ...] = ()) -> str:
-    """The traceback of `error` without the frames of Photon and of importing.
+    """The traceback of `error` without the frames of Photon and of what it calls users by.
 
     When nothing of the user's is left, as for a fault in Photon itself, it is the whole one.
 
@@ -40,4 +41,4 @@ def _trim(told: TracebackException, hidden: tuple[str, ...], seen: set[int]) -> 
 
 def _is_hidden(frame: FrameSummary, hidden: tuple[str, ...]) -> bool:
     name = frame.filename
-    return name.startswith((_IMPORT_MACHINERY, *hidden)) or name.endswith(_IMPORTLIB)
+    return name.startswith((*_MACHINERY, *hidden))
