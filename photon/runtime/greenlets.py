@@ -73,13 +73,12 @@ class Handle(Generic[T]):
 
     def _interrupt(self, error: Cancelled) -> None:
         if self._carrier is not None:
-            self._hub.carriers.interrupt(self._carrier, self._run, error)
+            self._hub.carriers.interrupt(self._carrier, self, error)
 
-    def _start(self) -> None:
-        if self.state == "pending":
-            self._hub.carriers.run(self._run)
-
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Run the function. A carrier's job."""
+        if self.state != "pending":  # cancelled before it began
+            return
         self.state = "running"
         self._carrier = getcurrent()
         assert self._call is not None
@@ -92,6 +91,9 @@ class Handle(Generic[T]):
             raise
         else:
             self._end("done", None)
+
+    def on_parked(self, carrier: Carrier) -> None:
+        """It waits; `cancel` finds the carrier by itself."""
 
     def _end(self, state: State, error: BaseException | None) -> None:
         self.state = state
@@ -124,7 +126,7 @@ def spawn(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Handle[T]:
 
     call.__qualname__ = getattr(fn, "__qualname__", repr(fn))
     handle = Handle(call)
-    handle._hub.run_soon(handle._start)
+    handle._hub.carriers.submit(handle)
     return handle
 
 

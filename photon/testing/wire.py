@@ -10,7 +10,6 @@ What the server does, it does before `send` returns, unless a handler waits.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
@@ -19,6 +18,7 @@ from photon.http.application import Application
 from photon.http.server.server import Server
 from photon.http.server.serving import lifespan_of
 from photon.http.server.settings import ServerSettings
+from photon.runtime.carriers import Job
 from photon.runtime.errors import StreamBroken, StreamClosed
 from photon.runtime.greenlets import checkpoint
 from photon.runtime.hub import Hub, current_hub, getcurrent
@@ -107,7 +107,7 @@ class MemoryStream:
     def __init__(self, hub: Hub, window_bytes: int | None = None) -> None:
         self._hub = hub
         self._window = window_bytes
-        self._on_readable: Callable[[], object] | None = None
+        self._job: Job | None = None
         self._reader: Any = None
         self._writer: Any = None
         self.inbox: list[bytes] = []
@@ -133,10 +133,10 @@ class MemoryStream:
             return
         if self._reader is not None:
             self._reader.switch()
-        elif self._on_readable is not None:
-            self._on_readable()
+        elif self._job is not None:
+            self._hub.carriers.submit(self._job)
         # Level-triggered, as epoll is: what was not read is told again.
-        if self.inbox and self._on_readable is not None and self.inbox != [b""]:
+        if self.inbox and self._job is not None and self.inbox != [b""]:
             self.notify()
 
     def _become_writable(self) -> None:
@@ -215,12 +215,12 @@ class MemoryStream:
             waiting.throw(error)
         return waiting is not None
 
-    def watch(self, on_readable: Callable[[], object]) -> None:
-        self._on_readable = on_readable
+    def watch(self, job: Job) -> None:
+        self._job = job
         self.notify()
 
     def unwatch(self) -> None:
-        self._on_readable = None
+        self._job = None
 
     def look(self) -> Peer:
         if self.is_broken or (self.inbox and not self.inbox[0]):
@@ -232,7 +232,7 @@ class MemoryStream:
 
     def close(self) -> None:
         self.is_closed = True
-        self._on_readable = None
+        self._job = None
 
     def _check(self) -> None:
         if self.is_closed:

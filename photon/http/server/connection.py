@@ -100,7 +100,7 @@ class Connection:
         self._carrier: Carrier | None = None
         self._raw = stream.raw
         server.sweep.watch(self, self.since + server.timeouts.idle_s)
-        stream.watch(self.on_readable)
+        stream.watch(self)
 
     @property
     def peer(self) -> str:
@@ -112,32 +112,19 @@ class Connection:
         """ "http" or "https"."""
         return self.server.scheme
 
-    # In the hub: bytes came...
+    # In the hub: what happens while a handler works...
 
-    def on_readable(self) -> None:
-        """The socket has something to read. Called by the hub."""
-        if self.phase > HEAD:
-            self._disturbed()
-            return
-        # PERF: Carriers.run without the call.
-        carriers = self.server.carriers
-        carrier = carriers.idle.pop() if carriers.idle else carriers.make()
-        carrier.job = job = self.serve
-        carrier.switch(job)
-        if HEAD < self.phase < LINGERING and self._carrier is None:
-            self._parked(carrier)
+    def on_parked(self, carrier: Carrier) -> None:
+        """The handler waits for something: from here on its time is kept. Called in the hub."""
+        if HEAD < self.phase < LINGERING:
+            self._carrier = carrier
+            if self.phase == HANDLING:
+                self.since = now()
+                self.server.sweep.watch(self, self.since + self.server.timeouts.handler_s)
 
-    def _parked(self, carrier: Carrier) -> None:
-        """The handler waits for something: from here on its time is kept."""
-        self._carrier = carrier
-        if self.phase == HANDLING:
-            self.since = now()
-            self.server.sweep.watch(self, self.since + self.server.timeouts.handler_s)
-
-    def _disturbed(self) -> None:
+    def _look_up(self) -> None:
         """Something to read while the connection is busy: more bytes, or the end of the client."""
-        if self.phase == LINGERING:
-            self._drop_input()
+        if self._deaf or not HEAD < self.phase < LINGERING:
             return
         peer = self.stream.look()
         if peer is Peer.QUIET:
@@ -146,6 +133,13 @@ class Connection:
         self._deaf = True
         if peer is Peer.GONE and self.server.settings.half_close == "gone":
             self.cancel("disconnect", "the client went away")
+
+    def _interfere(self) -> None:
+        """The socket is readable while somebody has the connection, or is done with it."""
+        if self.phase == LINGERING:
+            self._drop_input()
+        elif self.phase != CLOSED:
+            self.server.hub.run_soon(self._look_up)
 
     def _drop_input(self) -> None:
         try:
@@ -157,11 +151,14 @@ class Connection:
 
     # On a carrier: requests...
 
-    def serve(self) -> bool:
+    def run(self) -> bool:
         """Take what came, and answer one request if it is complete. A carrier's job.
 
         Returns: whether bytes of a next request are here already.
         """
+        if self.phase > HEAD:
+            self._interfere()
+            return False
         protocol = self.protocol
         try:
             if self._again:
@@ -192,8 +189,8 @@ class Connection:
         if not protocol.body_is_complete:
             body = Body(self, head.fields.body_bytes, server.limits.body_bytes)
             self._continue_due = head.fields.expects_continue
-        if self._carrier is not None:  # an earlier request of this round waited: see _parked
-            self._parked(self._carrier)
+        if self._carrier is not None:  # an earlier request of this round waited already
+            self.on_parked(self._carrier)
         server.answer(self, Request(head, body, self))
         if self.phase >= LINGERING:
             return False
@@ -218,7 +215,7 @@ class Connection:
         """After a request that waited, or was followed by more bytes."""
         if self._deaf:
             self._deaf = False
-            self.stream.watch(self.on_readable)
+            self.stream.watch(self)
         # While it waited the sweep may have been told a later moment.
         self.server.sweep.watch(self, self.since + self.server.timeouts.idle_s)
         self._again = bool(self.protocol.pending)
@@ -244,7 +241,7 @@ class Connection:
             raise
         if self._deaf and protocol.body_is_complete:
             self._deaf = False  # what can be read now is the next request, or the client leaving
-            self.stream.watch(self.on_readable)
+            self.stream.watch(self)
         return piece
 
     def _receive_more(self) -> bytes:
@@ -254,6 +251,7 @@ class Connection:
             if data is None and self._continue_due and not self.response_begun:
                 self._continue_due = False
                 self.send(CONTINUE)
+                self.response_begun = False
             while data is None:
                 self._wait(READING, self.server.timeouts.body_s)
                 data = stream.receive_nowait(CHUNK_BYTES)
@@ -368,12 +366,13 @@ class Connection:
             return False
         if self.phase == WRITING and source == "disconnect":
             return False  # a client may close its sending side and read on; the write will tell
-        return self.server.carriers.interrupt(self._carrier, self.serve, Cancelled(source, reason))
+        return self.server.carriers.interrupt(self._carrier, self, Cancelled(source, reason))
 
     # The end...
 
     def refuse(self, error: ProtocolError) -> None:
         """Answer what is no proper request, as far as the socket takes it at once, and close."""
+        self.phase = LINGERING  # whatever comes now is no request
         logger.info("refused %s: %s (%s)", self.stream.peer or "a client", error.detail, error.rule)
         protocol = self.protocol
         protocol.request = None
@@ -415,7 +414,7 @@ class Connection:
         self.since = now()
         self._carrier = None
         self.server.sweep.watch(self, self.since + _LINGER_S)
-        self.stream.watch(self.on_readable)
+        self.stream.watch(self)
 
     def close(self) -> None:
         """Close at once. May be called twice, and from anywhere in the hub's thread."""
