@@ -4,7 +4,8 @@ Exception
 ├── HTTPError              an answer, raised: the status says whose fault it is
 │   ├── BadBody            400, the body is not what it says it is
 │   ├── BodyTimeout        408, the body stopped coming
-│   └── BodyTooLarge       413, the body is over the limit
+│   ├── BodyTooLarge       413, the body is over the limit
+│   └── InvalidBody        422, the body is well-formed and not what is expected
 ├── ProtocolError          the peer broke HTTP; carries the status to refuse it with
 └── ClientDisconnected     nobody is left to answer
 """
@@ -74,6 +75,16 @@ class BodyTooLarge(HTTPError):
     def __init__(self, limit: int) -> None:
         super().__init__(413, f"the body is larger than the limit of {limit} bytes", limit=limit)
         self.limit = limit
+
+
+class InvalidBody(HTTPError):
+    """The request's body is well-formed, but not of the type the handler asked for.
+
+    Args: errors: dicts of `loc` (a list of names and indexes, "body" first), `msg` and `type`.
+    """
+
+    def __init__(self, errors: list[dict[str, Any]]) -> None:
+        super().__init__(422, "the body is not what is expected here", errors=errors)
 
 
 class ProtocolError(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, Protocol, TypeVar, overload
@@ -10,7 +11,7 @@ import msgspec
 
 from photon.http.body import Body, NoBody
 from photon.http.cookies import parse_cookies
-from photon.http.errors import BadBody
+from photon.http.errors import BadBody, InvalidBody
 from photon.http.headers import Headers
 from photon.http.identity import new_request_id
 from photon.http.protocol.events import RequestHead
@@ -200,13 +201,13 @@ class Request(msgspec.Struct, eq=False):
         """The body read as JSON.
 
         Args: type: any type msgspec knows; the value is checked against it.
-        Raises: BadBody (400) for broken JSON; msgspec.ValidationError, which becomes a 422, for
-        JSON of another shape; as `body`.
+        Raises: BadBody (400) for broken JSON; InvalidBody (422) for JSON of another shape; as
+        `body`.
         """
         try:
             return msgspec.json.decode(self.body(), type=type)
-        except msgspec.ValidationError:
-            raise
+        except msgspec.ValidationError as error:
+            raise InvalidBody([_place_in_body(error)]) from error
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise BadBody(f"the body is not JSON: {error}") from error
 
@@ -218,6 +219,14 @@ class Request(msgspec.Struct, eq=False):
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.target}>"
+
+
+def _place_in_body(error: msgspec.ValidationError) -> dict[str, Any]:
+    """Where in the body an error is: msgspec says "... - at `$.items[2].price`"."""
+    message, _, path = str(error).partition(" - at `$")
+    steps = re.findall(r"\.([^.\[`]+)|\[(\d+|\.\.\.)\]", path)
+    loc = ["body", *(int(index) if index.isdecimal() else name or index for name, index in steps)]
+    return {"loc": loc, "msg": message, "type": "value_error"}
 
 
 def _charset(content_type: str) -> str:
