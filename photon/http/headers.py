@@ -152,6 +152,12 @@ class ResponseHeaders:
         return f"ResponseHeaders({self._pairs!r})"
 
 
+def wire_field(name: str, value: str) -> tuple[bytes, bytes]:
+    """One field as bytes.   Raises: ValueError, as `ResponseHeaders`."""
+    name, value = _checked(name, value)
+    return name.encode("ascii"), value.encode("latin-1")
+
+
 def _checked(name: str, value: str) -> tuple[str, str]:
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} cannot be the name of a header: use letters, digits and '-'")

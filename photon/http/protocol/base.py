@@ -11,9 +11,11 @@ It does no I/O, knows no time, and may be tried with a table of bytes.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
+from photon.http.headers import wire_field
 from photon.http.protocol import rules
 from photon.http.protocol.events import RequestHead
 from photon.http.protocol.limits import HeadLimits
@@ -22,6 +24,8 @@ from photon.http.status import has_content, reason_phrase
 Fields = list[tuple[bytes, bytes]]
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+_EMPTY_LINES = re.compile(rb"\A(?:\r\n)++")
 
 # The protocol writes these itself; what a handler says of them is left out.
 _OURS = frozenset((b"transfer-encoding", b"connection", b"keep-alive", b"date"))
@@ -38,12 +42,21 @@ class Http1(ABC):
         body_is_complete: whether all of the request in progress was received and taken.
     """
 
-    __slots__ = ("_ended", "_limits", "body_is_complete", "keep_alive", "pending", "request")
+    __slots__ = (
+        "_ended",
+        "_examined",
+        "_limits",
+        "body_is_complete",
+        "keep_alive",
+        "pending",
+        "request",
+    )
 
     def __init__(self, limits: HeadLimits) -> None:
         self._limits = limits
         self.pending = b""
         self._ended = False
+        self._examined = 0
         self.request: RequestHead | None = None
         self.keep_alive = True
         self.body_is_complete = True
@@ -85,9 +98,15 @@ class Http1(ABC):
 
     # What goes...
 
-    @abstractmethod
     def plain(self, status: int, content_type: str | None, body: bytes) -> bytes:
-        """A whole response with no headers but the usual ones."""
+        """A whole response with no headers but the usual ones.
+
+        Raises: ValueError, when the media type cannot be the value of a header.
+        """
+        fields: Fields = []
+        if content_type is not None and has_content(status):
+            fields.append(wire_field("content-type", content_type))
+        return self.head(status, fields, len(body)) + self.data(body) + self.end()
 
     @abstractmethod
     def head(self, status: int, fields: Fields, body_bytes: int | None) -> bytes:
@@ -98,7 +117,10 @@ class Http1(ABC):
 
     @abstractmethod
     def data(self, piece: bytes) -> bytes:
-        """A piece of the body, framed. b"" for a response that has no content."""
+        """A piece of the body, framed. b"" for a response that has no content.
+
+        Raises: ValueError, when it is more than the head said.
+        """
 
     @abstractmethod
     def count_data(self, length: int) -> None:
@@ -106,7 +128,7 @@ class Http1(ABC):
 
     @abstractmethod
     def end(self) -> bytes:
-        """The end of the body."""
+        """The end of the body.   Raises: ValueError, when it is less than the head said."""
 
     @property
     @abstractmethod
@@ -125,23 +147,25 @@ class Http1(ABC):
     def _take_head(self) -> bytes | None:
         """The bytes of a whole head, taken from the buffer; None when more are needed."""
         self._skip_empty_lines()
-        buffer = self.pending
-        end = buffer.find(b"\r\n\r\n") + 4
+        buffer, examined = self.pending, self._examined
+        end = buffer.find(b"\r\n\r\n", max(0, examined - 3)) + 4
         if end < 4:
             if buffer:
-                rules.examine_beginning(buffer, self._limits)
+                rules.examine_beginning(buffer, self._limits, examined)
+                self._examined = len(buffer)
                 if self._ended:
                     rules.refuse("incomplete")
             return None
-        if end > self._limits.head_bytes:
-            rules.refuse("head-too-large", f": limit {self._limits.head_bytes} bytes")
         self.pending = buffer[end:]
-        rules.examine_head(buffer[:end], self._limits)
-        return buffer[:end]
+        self._examined = 0
+        head = buffer[:end]
+        rules.examine_head(head, self._limits, examined)
+        return head
 
     def _skip_empty_lines(self) -> None:
-        while self.pending.startswith(b"\r\n"):
-            self.pending = self.pending[2:]
+        if self.pending[:2] == b"\r\n":
+            self.pending = _EMPTY_LINES.sub(b"", self.pending, count=1)
+            self._examined = 0
 
 
 def complete_fields(

@@ -14,7 +14,13 @@ from photon.http.protocol import rules
 _MAX_SIZE_LINE = 15 + 256 + 2
 _MAX_TRAILER = 8 * 1024
 
-_SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(;[\t\x20-\x7e\x80-\xff]*)?\r\n")
+# Whoever sends many small chunks with much around them has us work for nothing. Go's figures: so
+# much per chunk, and so much for every byte of data, is fair; this much beyond is not.
+_FAIR_BYTES = 16
+_MAX_UNFAIR_BYTES = 16 * 1024
+
+_SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:;[\t\x20-\x7e\x80-\xff]*)?\r\n")
+_SIZE_LINE_BEGINNING = re.compile(rb"[0-9A-Fa-f]{1,15}(?:;.*|\r)?", re.DOTALL)
 _TRAILER_LINE = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n")
 
 
@@ -32,12 +38,13 @@ class ChunkedReader:
     Attributes: state: DONE when the body is complete.
     """
 
-    __slots__ = ("_left", "_trailer_bytes", "state")
+    __slots__ = ("_left", "_trailer_bytes", "_unfair_bytes", "state")
 
     def __init__(self) -> None:
         self.state = State.SIZE
         self._left = 0
         self._trailer_bytes = 0
+        self._unfair_bytes = 0
 
     def read(self, data: bytes) -> tuple[list[bytes], int]:
         """What `data` holds of the body.
@@ -73,9 +80,7 @@ class ChunkedReader:
         longest = _MAX_SIZE_LINE if self.state is State.SIZE else _MAX_TRAILER
         end = data.find(b"\n", at, at + longest) + 1
         if not end:
-            if len(data) - at >= longest:
-                rules.refuse("chunk-extension" if self.state is State.SIZE else "trailer")
-            self._early(data[at:])
+            self._examine_beginning(data[at : at + longest], longest)
             return 0
         line = data[at:end]
         if self.state is State.SIZE:
@@ -84,16 +89,27 @@ class ChunkedReader:
             self._trailer(line)
         return len(line)
 
-    def _early(self, beginning: bytes) -> None:
-        if self.state is State.SIZE and beginning and not re.match(rb"[0-9A-Fa-f]", beginning):
-            rules.refuse("chunk-size")
+    def _examine_beginning(self, beginning: bytes, longest: int) -> None:
+        """Refuse what cannot become a line any more."""
+        if self.state is State.SIZE:
+            if beginning and not _SIZE_LINE_BEGINNING.fullmatch(beginning):
+                rules.refuse("chunk-size")
+            if len(beginning) == longest:
+                rules.refuse("chunk-extension")
+        elif len(beginning) == longest:
+            rules.refuse("trailer-too-large")
 
     def _size(self, line: bytes) -> None:
         match = _SIZE_LINE.fullmatch(line)
         if match is None:
-            rules.refuse("chunk-extension" if b";" in line[:16] else "chunk-size")
-        self._left = int(match[1], 16)
-        self.state = State.DATA if self._left else State.TRAILER
+            has_size = _SIZE_LINE_BEGINNING.fullmatch(line)
+            rules.refuse("chunk-extension" if has_size else "chunk-size")
+        self._left = size = int(match[1], 16)
+        unfair = self._unfair_bytes + len(line) + 2 - _FAIR_BYTES - 2 * size
+        self._unfair_bytes = max(0, unfair)
+        if unfair > _MAX_UNFAIR_BYTES:
+            rules.refuse("chunk-extension")
+        self.state = State.DATA if size else State.TRAILER
 
     def _data_end(self, ending: bytes) -> int:
         if ending == b"\r\n":
@@ -107,6 +123,8 @@ class ChunkedReader:
         self._trailer_bytes += len(line)
         if line == b"\r\n":
             self.state = State.DONE
-        elif self._trailer_bytes > _MAX_TRAILER or not _TRAILER_LINE.fullmatch(line):
+        elif self._trailer_bytes > _MAX_TRAILER:
+            rules.refuse("trailer-too-large")
+        elif not _TRAILER_LINE.fullmatch(line):
             # Trailers are checked and left out: RFC 9110 §6.5.1, "MAY be [...] discarded".
             rules.refuse("trailer")

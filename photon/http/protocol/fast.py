@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 
 from photon.http.dates import http_date
-from photon.http.headers import Headers
+from photon.http.headers import Headers, wire_field
 from photon.http.protocol.events import FieldBlock
 from photon.http.protocol.limits import HeadLimits
 from photon.http.status import reason_phrase
@@ -135,7 +135,7 @@ class HeadsOfStatus(dict[str | None, bytes]):
     def __missing__(self, media_type: str | None) -> bytes:
         head = self._beginning
         if media_type is not None:
-            head += b"content-type: %b\r\n" % media_type.encode("latin-1")
+            head += b"%b: %b\r\n" % wire_field("content-type", media_type)
         head = self[media_type] = head + b"content-length: "
         return head
 

@@ -73,6 +73,7 @@ class FastHttp1(Http1):
             return self._ask_referee()
         path, _, query = target.partition("?")
         self.pending = after
+        self._examined = 0
         self.request = request = RequestHead(method, target, path, query, fields)
         self.keep_alive = fields.keep_alive
         self._answer_is_plain = method != "HEAD"
@@ -139,10 +140,7 @@ class FastHttp1(Http1):
             if length < len(LENGTHS):
                 return self._heads[status][content_type] + LENGTHS[length] + body
             return b"%b%d\r\n\r\n%b" % (self._heads[status][content_type], length, body)
-        fields: Fields = []
-        if content_type is not None and has_content(status):
-            fields.append((b"content-type", content_type.encode("latin-1")))
-        return self.head(status, fields, len(body)) + self.data(body) + self.end()
+        return super().plain(status, content_type, body)
 
     def head(self, status: int, fields: Fields, body_bytes: int | None) -> bytes:
         fields, length = complete_fields(self, status, fields, body_bytes)
@@ -204,6 +202,7 @@ def head_from_h11(event: h11.Request) -> RequestHead:
     version = event.http_version.decode()
     options = {option.strip().lower() for option in headers.get("connection", "").split(",")}
     is_chunked = "transfer-encoding" in headers
+    can_upgrade = version == "1.1" and "upgrade" in options
     fields = FieldBlock(
         headers,
         body_bytes=None if is_chunked else int(headers.get("content-length", "0")),
@@ -211,7 +210,9 @@ def head_from_h11(event: h11.Request) -> RequestHead:
         # RFC 9110 §10.1.1: "A server that receives a 100-continue expectation in an HTTP/1.0
         # request MUST ignore that expectation."
         expects_continue=version == "1.1" and "expect" in headers,
-        upgrade=headers.get("upgrade", "").lower() if "upgrade" in options else "",
+        # RFC 9110 §7.8: "A server MUST ignore an Upgrade header field that is received in an
+        # HTTP/1.0 request."
+        upgrade=headers.get("upgrade", "").lower() if can_upgrade else "",
     )
     target = event.target.decode()
     return RequestHead(event.method.decode(), target, *split_target(target), fields, version)

@@ -15,7 +15,7 @@ from photon.http.protocol.events import RequestHead
 from photon.http.protocol.fast import ReadyHeads
 from photon.http.protocol.h1 import head_from_h11
 from photon.http.protocol.limits import HeadLimits
-from photon.http.status import reason_phrase
+from photon.http.status import has_content, reason_phrase
 
 
 class RefereeHttp1(Http1):
@@ -24,7 +24,7 @@ class RefereeHttp1(Http1):
     Args: limits, heads: shared by all connections of a server; of `heads` only the date is used.
     """
 
-    __slots__ = ("_chunks", "_h11", "_heads", "_left_in", "_pieces")
+    __slots__ = ("_chunks", "_h11", "_heads", "_left_in", "_no_content")
 
     def __init__(self, limits: HeadLimits, heads: ReadyHeads) -> None:
         super().__init__(limits)
@@ -32,7 +32,7 @@ class RefereeHttp1(Http1):
         self._h11 = self._fresh()
         self._chunks: ChunkedReader | None = None
         self._left_in = 0
-        self._pieces: list[bytes] = []
+        self._no_content = False
 
     def _fresh(self) -> h11.Connection:
         return h11.Connection(h11.SERVER, max_incomplete_event_size=self._limits.head_bytes + 1024)
@@ -107,12 +107,6 @@ class RefereeHttp1(Http1):
 
     # The response...
 
-    def plain(self, status: int, content_type: str | None, body: bytes) -> bytes:
-        fields: Fields = []
-        if content_type is not None:
-            fields.append((b"content-type", content_type.encode("latin-1")))
-        return self.head(status, fields, len(body)) + self.data(body) + self.end()
-
     def head(self, status: int, fields: Fields, body_bytes: int | None) -> bytes:
         if self._h11.our_state is not h11.SEND_RESPONSE and self._h11.our_state is not h11.IDLE:
             self._h11 = self._fresh()  # a refusal: h11 stopped where the peer broke the rules
@@ -122,28 +116,42 @@ class RefereeHttp1(Http1):
             headers=[(b"date", self._heads.date), *completed],
             reason=reason_phrase(status).encode(),
         )
-        return self._h11.send(event) or b""
+        head = self._h11.send(event) or b""
+        is_head = self.request is not None and self.request.method == "HEAD"
+        self._no_content = is_head or not has_content(status)
+        if self._no_content:
+            self._h11.send(h11.EndOfMessage())
+        return head
 
     @property
     def sends_content(self) -> bool:
-        request = self.request
-        return request is None or request.method != "HEAD"
+        return not self._no_content
 
     def data(self, piece: bytes) -> bytes:
-        return self._send(h11.Data(data=piece))
+        return b"" if self._no_content else b"".join(self._send(h11.Data(data=piece)))
 
     def count_data(self, length: int) -> None:
-        self._send(h11.Data(data=b"\0" * length))
+        self._send(h11.Data(data=_Absent(length)))  # type: ignore[arg-type]
 
     def end(self) -> bytes:
-        return self._send(h11.EndOfMessage())
+        return b"" if self._no_content else b"".join(self._send(h11.EndOfMessage()))
 
-    def _send(self, event: h11.Data | h11.EndOfMessage) -> bytes:
+    def _send(self, event: h11.Data | h11.EndOfMessage) -> list[bytes]:
         try:
-            return self._h11.send(event) or b""
+            return self._h11.send_with_data_passthrough(event) or []
         except h11.LocalProtocolError as error:
             raise ValueError(str(error)) from error
 
     def next_cycle(self) -> bool:
         self.request = None
         return self.keep_alive and self._h11.our_state is h11.DONE
+
+
+class _Absent:
+    """Stands for bytes that are sent past h11, which asks for no more than their number."""
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+
+    def __len__(self) -> int:
+        return self._length

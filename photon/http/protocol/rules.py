@@ -10,6 +10,9 @@ Leniencies that stay, because they harm nobody:
   parse a request-line SHOULD ignore at least one empty line (CRLF) received prior".
 - octets from 0x80 in values. RFC 9110 §5.5: "A recipient SHOULD treat other allowed octets in
   field content (i.e., obs-text) as opaque data."
+- visible characters in a path or query that RFC 3986 wants percent-encoded, such as `|` or `"`.
+  Clients send them; nothing here gives any of them a meaning, and `#` is no fragment.
+- leading zeros in Content-Length and in chunk sizes. RFC 9110 §8.6: Content-Length = 1*DIGIT.
 """
 
 from __future__ import annotations
@@ -90,7 +93,8 @@ RULES = {
     "target": Rule(
         400,
         "the request target is neither a path, nor an http URL, nor '*' with OPTIONS",
-        "RFC 9112 §3.2",
+        'RFC 9112 §3.2; RFC 9110 §4.2.1: a recipient of an http URI with an empty host "MUST '
+        'reject it as invalid"; §4.2.4: it should take user information for an error',
     ),
     "connect": Rule(
         501, "CONNECT is for proxies, and this is none", "RFC 9110 §9.3.6, and §15.6.2"
@@ -157,13 +161,12 @@ RULES = {
     ),
     "chunk-extension": Rule(
         400,
-        "a chunk extension is too long or has a control character",
+        "a chunk extension is too long or has a control character, or all are, together",
         'RFC 9112 §7.1.1: "A server ought to limit the total length of chunk extensions"',
     ),
     "chunk-end": Rule(400, "a chunk does not end with CRLF", "RFC 9112 §7.1"),
-    "trailer": Rule(
-        431, "the trailer section is too large or malformed", "RFC 9112 §7.1.2, and limits"
-    ),
+    "trailer": Rule(400, "the trailer section is malformed", "RFC 9112 §7.1.2"),
+    "trailer-too-large": Rule(431, "the trailer section is too large", "RFC 6585 §5"),
     "incomplete": Rule(400, "the connection ended before the message did", "RFC 9112 §8"),
     "malformed": Rule(400, "the request is malformed", "what h11 refuses beyond this table"),
 }
@@ -171,14 +174,17 @@ RULES = {
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _REQUEST_LINE = re.compile(rb"([^ \r\n]+) ([^ \r\n]+) HTTP/([0-9])\.([0-9])")
 _METHOD = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Z]+")
-_TARGET = re.compile(rb"[\x21-\x7e]+")
 _HEADER = re.compile(rb"(" + _TOKEN + rb")(\s*):([^\r\n]*)")
 # RFC 3986 §3.2.2: an IP literal in brackets, or a name; then perhaps a port. No user part.
-_HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~%!$&'()*+,;=]*)(?::[0-9]{0,5})?")
+_NAME = rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~%!$&'()*+,;=]+)"
+_PORT = rb"(?::[0-9]{0,5})?"
+_HOST = re.compile(_NAME + rb"?" + _PORT)
+_PATH = re.compile(rb"/[\x21-\x7e]*")
+_URL = re.compile(rb"(?i:https?)://" + _NAME + _PORT + rb"(?:[/?][\x21-\x7e]*)?")
 _LENGTH = re.compile(rb"[0-9]{1,18}")
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BARE_LF = re.compile(rb"(?<!\r)\n")
-_BARE_CR = re.compile(rb"\r(?!\n)")
+_BARE_CR = re.compile(rb"\r(?=[^\n])")
 
 
 def refuse(name: str, more: str = "") -> NoReturn:
@@ -187,10 +193,13 @@ def refuse(name: str, more: str = "") -> NoReturn:
     raise ProtocolError(name, rule.status, f"{rule.says}{more}")
 
 
-def examine_beginning(beginning: bytes, limits: HeadLimits) -> None:
+def examine_beginning(beginning: bytes, limits: HeadLimits, examined: int = 0) -> None:
     """Refuse what cannot become a head any more, however it goes on.
 
-    Args: beginning: what came so far, without an end of the head.
+    Args:
+        beginning: what came so far of the head.
+        examined: how many bytes of it passed before; a head that drips is not searched all over
+            again with every byte.
     Raises: ProtocolError.
     """
     if beginning[:1] == b"\x16":
@@ -200,38 +209,45 @@ def examine_beginning(beginning: bytes, limits: HeadLimits) -> None:
     first = beginning[:1]
     if first != b"\r" and not _METHOD.match(first):
         refuse("method" if first.isalpha() else "garbage")
-    if _BARE_LF.search(beginning):
-        refuse("bare-lf")
-    if _CONTROL.search(beginning):
-        refuse("control-character")
-    line, line_end, _ = beginning.partition(b"\r\n")
+    line_end = beginning.find(b"\r")
     # Method and version, which stand in the line too, are never as long as 64 bytes.
-    if not line_end and len(line) > limits.target_bytes + 64:
-        refuse("target-too-long")
+    if (line_end if line_end >= 0 else len(beginning)) > limits.target_bytes + 64:
+        refuse("target-too-long", f": limit {limits.target_bytes} bytes")
     if len(beginning) > limits.head_bytes:
-        refuse("head-too-large")
+        refuse("head-too-large", f": limit {limits.head_bytes} bytes")
+    _examine_bytes(beginning, max(0, examined - 1))
+    if line_end >= 0 and examined < line_end + 2 <= len(beginning):
+        _examine_request_line(beginning[:line_end], limits)
 
 
-def examine_head(head: bytes, limits: HeadLimits) -> None:
+def examine_head(head: bytes, limits: HeadLimits, examined: int = 0) -> None:
     """Refuse a head that the table refuses.
 
-    Args: head: the lines of the head, each ended by CRLF, and the empty line.
+    Args:
+        head: the lines of the head, each ended by CRLF, and the empty line.
+        examined: as above.
     Raises: ProtocolError.
     """
-    examine_beginning(head, limits)
-    if _BARE_CR.search(head):
-        refuse("bare-cr")
+    examine_beginning(head, limits, examined)
     line, *header_lines = head[:-4].split(b"\r\n")
-    version = _examine_request_line(line, limits)
     if len(header_lines) > limits.headers:
         refuse("too-many-headers", f": {len(header_lines)}, limit {limits.headers}")
-    _examine_framing(_examine_headers(header_lines), version)
+    _examine_framing(_examine_headers(header_lines), line[-1:])
 
 
-def _examine_request_line(line: bytes, limits: HeadLimits) -> bytes:
+def _examine_bytes(beginning: bytes, start: int) -> None:
+    if _BARE_LF.search(beginning, start):
+        refuse("bare-lf")
+    if _BARE_CR.search(beginning, start):
+        refuse("bare-cr")
+    if _CONTROL.search(beginning, start):
+        refuse("control-character")
+
+
+def _examine_request_line(line: bytes, limits: HeadLimits) -> None:
     match = _REQUEST_LINE.fullmatch(line)
     if match is None:
-        if re.fullmatch(rb"[A-Z]+ [^ ]+", line):
+        if re.fullmatch(rb"[A-Z]+ /[^ ]*", line):
             refuse("version")  # HTTP/0.9
         refuse("request-line")
     method, target, major, minor = match.groups()
@@ -243,10 +259,9 @@ def _examine_request_line(line: bytes, limits: HeadLimits) -> bytes:
         refuse("target-too-long", f": {len(target)} bytes, limit {limits.target_bytes}")
     if method == b"CONNECT":
         refuse("connect")
-    is_form = target[:1] == b"/" or target.lower().startswith((b"http://", b"https://"))
-    if not _TARGET.fullmatch(target) or not (is_form or (target == b"*" and method == b"OPTIONS")):
+    is_asterisk = target == b"*" and method == b"OPTIONS"
+    if not (is_asterisk or _PATH.fullmatch(target) or _URL.fullmatch(target)):
         refuse("target")
-    return minor
 
 
 def _examine_headers(lines: list[bytes]) -> dict[bytes, list[bytes]]:
