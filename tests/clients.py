@@ -76,10 +76,16 @@ class Client:
         return body
 
     def read(self, count: int) -> bytes:
-        while len(self.unread) < count:
-            self._more()
-        data, self.unread = self.unread[:count], self.unread[count:]
-        return data
+        pieces = [self.unread[:count]]
+        self.unread = self.unread[count:]
+        missing = count - len(pieces[0])
+        while missing:
+            piece = self.socket.recv(min(missing, 1 << 20))
+            if not piece:
+                raise EOFError(f"the server closed {missing} bytes before the end")
+            pieces.append(piece)
+            missing -= len(piece)
+        return b"".join(pieces)
 
     def read_until(self, mark: bytes) -> bytes:
         while mark not in self.unread:
@@ -162,8 +168,12 @@ def wait_until(condition: Callable[[], object]) -> None:
 
 
 def expect_no_leaks(server: Server) -> None:
-    """Wait until nothing of any connection is left: no greenlet, no time-out, no connection."""
+    """Wait until nothing of any connection is left: no connection, no greenlet, no time-out."""
     wait_until(lambda: not server.connections)
     wait_until(lambda: server.carriers.busy == 0)
     wait_until(lambda: len(server.sweep) == 0)
+
+
+def expect_no_deadlines(server: Server) -> None:
+    """Wait until the hub has no deadline left. The Date that servers keep lasts for a second."""
     wait_until(lambda: len(server.hub.deadlines) == 1)  # that of `wait_until` itself

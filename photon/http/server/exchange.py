@@ -54,7 +54,7 @@ def answer_and_tell(connection: Connection, request: Request) -> int:
     if tell is not None:
         try:
             tell(request, status, now() - started)
-        except Exception:
+        except BaseException:
             logger.exception("%r failed", tell)
     return status
 

@@ -17,7 +17,15 @@ from photon.http.server.settings import Limits, ServerSettings
 from photon.runtime.errors import Cancelled
 from photon.runtime.greenlets import sleep, sleep_forever
 from photon.testing.wire import Wire
-from tests.clients import Answer, Client, expect_no_leaks, request, settings, wait_until
+from tests.clients import (
+    Answer,
+    Client,
+    expect_no_deadlines,
+    expect_no_leaks,
+    request,
+    settings,
+    wait_until,
+)
 
 
 def hello(request: Request) -> Response:
@@ -738,6 +746,7 @@ def test_nothing_is_left_of_good_and_bad_clients() -> None:
         for client in clients:
             client.close()
         expect_no_leaks(server)
+    expect_no_deadlines(server)
 
 
 def test_a_connection_says_what_it_does() -> None:
