@@ -174,12 +174,14 @@ class Server:
 
     def _cancel_all(self) -> None:
         busy = [c for c in self.connections if HEAD < c.phase < LINGERING]
-        logger.warning("%d requests are cancelled, the server stops", len(busy))
+        if busy:
+            logger.warning("%d requests are cancelled, the server stops", len(busy))
+            for connection in busy:
+                self.hub.run_soon(connection.cancel, "shutdown", "the server stops")
+            self._wait_until_over(self.timeouts.cleanup_s)
         for connection in list(self.connections):
-            self.hub.run_soon(connection.cancel, "shutdown", "the server stops")
-        self._wait_until_over(self.timeouts.cleanup_s)
-        for connection in list(self.connections):
-            logger.error("cut off: %r", connection)
+            if connection.phase < LINGERING:
+                logger.error("cut off: %r", connection)
             connection.close()
 
     def hurry(self) -> None:
