@@ -9,6 +9,7 @@ originals themselves, and those that hold one are named.
 from __future__ import annotations
 
 import sys
+import time
 import warnings
 from collections.abc import Iterable
 from types import ModuleType
@@ -16,6 +17,7 @@ from types import ModuleType
 from gevent import monkey
 
 from photon.runtime.errors import PatchedTooLate
+from photon.runtime.greenlets import sleep
 
 # Module and names in it whose blocking originals must not be left in anybody's hands.
 _BLOCKING = {
@@ -47,6 +49,7 @@ def patch(*, harmless: Iterable[str] = ()) -> tuple[str, ...]:
     originals = _originals()
     early = {name for name in _DECIDE_AT_IMPORT if name in sys.modules}
     monkey.patch_all()
+    time.sleep = sleep  # type: ignore[assignment]  # ours wants a number
     early |= _holders(originals)
     names = tuple(sorted(early.difference(harmless)))
     if names:
