@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from itertools import count
-from math import ceil
 from typing import Any, Protocol
 
 from photon.runtime.clock import now
@@ -74,18 +73,23 @@ class Deadlines:
         self._timer = None
         self._armed_for = float("inf")
         moment = now()
-        heap = self._heap
         due = []
-        while heap and heap[0][0] <= moment:
-            due.append(heappop(heap)[2])
-        for deadline in due:
-            callback, deadline.callback = deadline.callback, None
-            if callback is None:
-                self._dead -= 1
-            else:
-                callback()
-        if heap and heap[0][0] < self._armed_for:
-            self._arm(heap[0][0])
+        while self._heap and self._heap[0][0] <= moment:
+            due.append(heappop(self._heap))
+        due.reverse()
+        try:
+            while due:
+                deadline = due.pop()[2]
+                callback, deadline.callback = deadline.callback, None
+                if callback is not None:
+                    callback()
+                elif self._dead:
+                    self._dead -= 1
+        finally:
+            for item in due:  # one of them raised: the others come in the next round
+                heappush(self._heap, item)
+            if self._heap and self._heap[0][0] < self._armed_for:
+                self._arm(self._heap[0][0])
 
     def _forgotten(self) -> None:
         # Entries stay in the heap until they come up; half of them dead is too many.
@@ -130,7 +134,7 @@ class Sweep:
 
     def watch(self, subject: Swept, due: float) -> None:
         """Have `subject.on_due` called at `due` or soon after, or earlier if that stands."""
-        tick = ceil(due / self.resolution_s)
+        tick = int(due / self.resolution_s) + 1
         current = subject.sweep_tick
         if current:
             if current <= tick:
@@ -166,12 +170,14 @@ class Sweep:
         ticks = self._ticks
         try:
             while ticks and ticks[0] * self.resolution_s <= moment:
+                # What one subject does may take another out of this bucket, or add an earlier one.
                 bucket = self._buckets[ticks[0]]
-                while bucket:  # what one subject does may take another out of this bucket
+                if bucket:
                     self._ask(bucket.pop(), moment)
-                del self._buckets[heappop(ticks)]
+                else:
+                    del self._buckets[heappop(ticks)]
         finally:
-            if ticks and not self._armed_tick:
+            if ticks and (not self._armed_tick or ticks[0] < self._armed_tick):
                 self._arm(ticks[0])
 
     def _ask(self, subject: Swept, moment: float) -> None:
