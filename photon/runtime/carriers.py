@@ -44,16 +44,20 @@ class Job(Protocol):
 class Carrier(greenlet):
     """A greenlet that runs ready jobs until one of them waits or none is left.
 
-    Attributes: job: what it runs, None when idle; has_waited: whether a job of this round did.
+    Attributes:
+        job: what it runs, None when idle.
+        has_waited: whether a job of this round did.
+        is_called: whether the pool wants it; an idle one does not listen to anybody else.
     """
 
-    __slots__ = ("has_waited", "job", "pool")
+    __slots__ = ("has_waited", "is_called", "job", "pool")
 
     def __init__(self, pool: Carriers) -> None:
         super().__init__(parent=pool.hub)
         self.pool = pool
         self.job: Job | None = None
         self.has_waited = False
+        self.is_called = False
 
     def run(self) -> None:
         pool = self.pool
@@ -77,9 +81,17 @@ class Carrier(greenlet):
                 if len(pool.idle) >= pool.max_idle:
                     break
                 pool.idle.append(self)
-                park()
-        except GreenletExit:
-            pass  # the pool is thrown away, as at the end of the process
+                self.is_called = False
+                while not self.is_called:
+                    try:
+                        park()
+                    except GreenletExit:
+                        raise
+                    except BaseException:
+                        pass  # it was meant for a job that is over
+        except GreenletExit:  # the pool is thrown away, as at the end of the process
+            if self in pool.idle:
+                pool.idle.remove(self)
         pool.made -= 1
 
     def __repr__(self) -> str:
@@ -109,15 +121,19 @@ class Carriers:
 
     def submit(self, job: Job) -> None:
         """Run `job` on a carrier, soon. From this thread, the hub included."""
+        # Not into the queue at once: jobs that submit jobs would keep the loop from polling.
+        self.hub.loop.run_callback(self._start, job)
+
+    def _start(self, job: Job) -> None:
         self.ready.append(job)
-        # A loop that is about to poll has called its prepare watchers already.
-        self.hub.loop.run_callback(self._work)
+        self._work()
 
     def _work(self) -> None:
         """In the hub: run what is ready."""
         ready = self.ready
         while ready:
             carrier = self.idle.pop() if self.idle else self._make()
+            carrier.is_called = True
             carrier.switch()
             job = carrier.job
             if job is not None:
