@@ -66,7 +66,7 @@ def running(server: Server, core: int | None, *, waits: bool = False) -> Iterato
             process = subprocess.Popen(
                 server.command(port, waits),
                 cwd=ROOT,
-                env={**os.environ, **server.variables(port)},
+                env=_environment(server.variables(port)),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -80,6 +80,13 @@ def running(server: Server, core: int | None, *, waits: bool = False) -> Iterato
             raise StartFailed(f"{server.name}: {error}\n{printed}".strip()) from None
         finally:
             end(process)
+
+
+def _environment(variables: dict[str, str]) -> dict[str, str]:
+    """Ours, but with byte code kept: a package that pip installed brings its own, and an editable
+    one, as Photon is here, would be compiled at each start."""
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, **variables}
 
 
 # Starting...
