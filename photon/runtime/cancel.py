@@ -35,6 +35,7 @@ class CancelScope:
         "_entry",
         "_greenlet",
         "_hub",
+        "_job",
         "_reason",
         "_source",
         "cancel_called",
@@ -48,6 +49,7 @@ class CancelScope:
         self.cancelled_caught = False
         self._greenlet: Any = None
         self._hub: Any = None
+        self._job: Any = None
         self._entry: Deadline | None = None
         self._source: CancelSource = "scope"
         self._reason = ""
@@ -56,7 +58,8 @@ class CancelScope:
         if self._hub is not None:
             raise RuntimeError("a CancelScope guards one block; make a new one for the next")
         self._hub = current_hub()
-        self._greenlet = getcurrent()
+        self._greenlet = greenlet = getcurrent()
+        self._job = getattr(greenlet, "job", None)
         if self.cancel_called:
             self._hub.run_soon(self._deliver)
         elif self.deadline is not None:
@@ -69,7 +72,7 @@ class CancelScope:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
-        self._greenlet = None
+        self._greenlet = self._job = None
         if self._entry is not None:
             self._entry.cancel()
         if isinstance(error, Cancelled) and error.scope is self:
@@ -96,8 +99,13 @@ class CancelScope:
 
     def _deliver(self) -> None:
         # In the hub, so the greenlet waits somewhere; None when the block is over.
-        if self._greenlet is not None:
-            self._greenlet.throw(Cancelled(self._source, self._reason, scope=self))
+        greenlet = self._greenlet
+        if greenlet is None or greenlet.dead:
+            return
+        # In a generator that nobody closed a block outlives the job it began in: the job that
+        # the carrier has now is not meant.
+        if getattr(greenlet, "job", None) is self._job:
+            greenlet.throw(Cancelled(self._source, self._reason, scope=self))
 
     def __repr__(self) -> str:
         state = "cancelled" if self.cancel_called else "open"
