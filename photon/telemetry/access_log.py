@@ -66,7 +66,7 @@ class AccessLog:
                 request.target,
                 status,
                 seconds,
-                _id_if_made(request),
+                request.id if request.has_id else None,
             )
         )
         if len(entries) >= _FLUSH_ENTRIES:
@@ -99,15 +99,6 @@ def access_log(write: Callable[[bytes], object], format: str) -> Iterator[Access
         yield log
     finally:
         log.flush()
-
-
-def _id_if_made(request: Request) -> str | None:
-    """The request's id, if something has asked for it before; asking would make one."""
-    try:
-        made: str = object.__getattribute__(request, "id")
-    except AttributeError:
-        return None
-    return made
 
 
 def json_line(entry: Entry) -> str:

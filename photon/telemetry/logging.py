@@ -20,16 +20,20 @@ Format = Literal["console", "json"]
 _LAST_WORDS_S = 1.0
 
 
-def configure_logging(level: str = "info", format: Format | None = None) -> LineHandler:
-    """Have every logger write lines to stderr, which is never waited for.
+def configure_logging(
+    level: str = "info", format: Format | None = None, *, descriptor: int | None = None
+) -> LineHandler:
+    """Have every logger write lines to a descriptor, which is never waited for.
 
     Args:
         level: such as "info"; records below it are dropped.
         format: "console" is for people, "json" is one object a line; None takes console on a
             terminal and json elsewhere, where programs read.
+        descriptor: None for stderr's.
     Returns: the handler.
     """
-    descriptor = _stderr()
+    if descriptor is None:
+        descriptor = _stderr()
     is_terminal = os.isatty(descriptor)
     format = format or ("console" if is_terminal else "json")
     handler = LineHandler(descriptor, format, colours=is_terminal and _likes_colours())

@@ -1,0 +1,72 @@
+"""The command `photon` itself."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+from click.testing import CliRunner
+
+import photon
+from photon.cli.main import cli
+from tests.processes import environment, photon_ends
+
+
+def test_tells_its_version() -> None:
+    result = CliRunner().invoke(cli, ["--version"])
+    expected = f"Photon {photon.__version__} on CPython {platform.python_version()}\n"
+    assert (result.exit_code, result.output) == (0, expected)
+
+
+def test_without_a_command_it_tells_where_to_start() -> None:
+    assert "photon run app:app" in CliRunner().invoke(cli, []).output
+
+
+def test_the_help_of_run_lists_its_flags_in_sections() -> None:
+    text = CliRunner().invoke(cli, ["run", "-h"]).output
+    places = [
+        text.index(part)
+        for part in (
+            "Where to listen:",
+            "--port NUMBER",
+            "What to serve:",
+            "--factory",
+            "Logs:",
+            "--log-format",
+            "Time-outs",
+            "--timeout-idle SECONDS",
+            "[75s, > 0]",
+            "Limits",
+            "--limit-body-bytes BYTES",
+            "[16MiB, > 0]",
+            "Others:",
+            "--help",
+            "PHOTON_TIMEOUT_IDLE",
+        )
+    ]
+    assert places == sorted(places)
+
+
+def test_patches_before_the_application_is_imported(tmp_path: Path) -> None:
+    # PatchedTooLate would be an error: these processes run with -W error.
+    (tmp_path / "app.py").write_text(
+        "from time import sleep\n"
+        "from types import BuiltinFunctionType\n"
+        "raise SystemExit('late' if isinstance(sleep, BuiltinFunctionType) else 'patched')\n"
+    )
+    ended = photon_ends("run", "app", folder=tmp_path)
+    assert ended.err == "patched\n"
+
+
+def test_the_console_script_is_the_same_command(tmp_path: Path) -> None:
+    code = "from photon.__main__ import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--version"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout.startswith(b"Photon ")
