@@ -36,8 +36,7 @@ def run_in_native_thread(manager: AbstractContextManager[T]) -> Iterator[T]:
     try:
         yield room.inside  # type: ignore[misc]  # set before `entered`
     finally:
-        assert room.hub is not None
-        room.hub.run_threadsafe(room.life.cancel)
+        room.end()
         thread.join()
         if room.error is not None:
             raise room.error
@@ -53,6 +52,13 @@ class _Room:
         self.error: BaseException | None = None
         self.hub: Hub | None = None
         self.life = CancelScope()
+        self._ending = threading.Lock()
+
+    def end(self) -> None:
+        """Have the room left, unless it ended by itself."""
+        with self._ending:
+            if self.hub is not None:
+                self.hub.run_threadsafe(self.life.cancel)
 
     def live(self) -> None:
         self.hub = hub = current_hub()
@@ -64,6 +70,8 @@ class _Room:
         except BaseException as error:
             self.error = error
         finally:
-            hub.refuse_mail()
+            with self._ending:
+                self.hub = None
+                hub.refuse_mail()
             self.entered.set()
             hub.native.destroy(destroy_loop=True)

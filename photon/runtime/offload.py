@@ -22,4 +22,20 @@ def offload(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """
     context = copy_context()
     pool = current_hub().native.threadpool
-    return cast(T, pool.spawn(context.run, fn, *args, **kwargs).get())
+    result, error = pool.spawn(context.run, _attempt, fn, args, kwargs).get()
+    if error is not None:
+        try:
+            raise error
+        finally:
+            del error  # its traceback holds this frame
+    return cast(T, result)
+
+
+def _attempt(
+    fn: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]
+) -> tuple[T | None, BaseException | None]:
+    """What `fn` returns, or raises: gevent's pool prints errors, and ends the process for some."""
+    try:
+        return fn(*args, **kwargs), None
+    except BaseException as error:
+        return None, error
