@@ -10,8 +10,15 @@ from traceback import FrameSummary, StackSummary, TracebackException
 import photon
 
 _HOUSE = os.path.dirname(os.path.abspath(photon.__file__)) + os.sep
-# What stands between Photon and the user's code: importing a module, entering a lifespan.
-_MACHINERY = ("<frozen importlib", importlib.__file__, contextlib.__file__)
+# What stands between Photon and the user's code: importing a module, entering a lifespan, and
+# the functions that are compiled for a route and for all routes.
+_MACHINERY = (
+    "<frozen importlib",
+    importlib.__file__,
+    contextlib.__file__,
+    "<endpoint of ",
+    "<photon ",
+)
 
 
 def users_traceback(error: BaseException, *, tools: tuple[str, ...] = ()) -> str:

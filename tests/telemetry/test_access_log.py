@@ -64,20 +64,20 @@ def test_a_json_line_has_the_names_of_other_log_lines() -> None:
 
 def test_a_console_line_is_for_people() -> None:
     expected = f"{local_time(ENTRY.moment)} 127.0.0.1:4711 GET /items?q=1 200 1.2 ms"
-    assert console_line(ENTRY) == expected
+    assert console_line(ENTRY).decode() == expected
 
 
 def test_an_id_is_written_where_one_was_made() -> None:
     entry = Entry(0.0, "", "GET", "/", 500, 0.0, "k-1")
     assert json.loads(json_line(entry))["request_id"] == "k-1"
-    assert console_line(entry).endswith("- GET / 500 0.0 ms request_id=k-1")
+    assert console_line(entry).endswith(b"- GET / 500 0.0 ms request_id=k-1")
 
 
 @pytest.mark.parametrize("target", ["/a\r\nforged", "/\x1b[2J", "/\x9b", "/\x00", "/\ud800"])
 def test_control_characters_are_escaped(target: str) -> None:
     entry = Entry(0.0, "", "GET", target, 200, 0.0, None)
-    assert console_line(entry).isprintable()
-    assert json_line(entry).isprintable()
+    assert console_line(entry).decode().isprintable()
+    assert json_line(entry).decode().isprintable()
 
 
 # A server's requests...
