@@ -6,10 +6,14 @@ Source: RFC 9110 §13 (conditional requests) and §14 (range requests).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Literal
 
 from photon.http.dates import parse_http_date
+
+# RFC 9110 §8.8.3. What stands between the quotes may have commas.
+_TAG = re.compile(r'(?:W/)?"[^"]*"')
 
 Verdict = Literal["send", "not modified", "precondition failed"]
 
@@ -46,7 +50,7 @@ def range_applies(headers: Mapping[str, str], etag: str, modified_s: int) -> boo
     if if_range is None:
         return True
     if if_range.startswith(('"', "W/")):
-        return _names(if_range, etag, weak=False)
+        return if_range == etag and not etag.startswith("W/")
     return parse_http_date(if_range) == modified_s
 
 
@@ -81,11 +85,7 @@ def _names(header: str, etag: str, *, weak: bool) -> bool:
     """Whether a list of entity tags names this one, by weak or strong comparison (§8.8.3.2)."""
     if header.strip() == "*":
         return True
-    for tag in header.split(","):
-        tag = tag.strip()
-        if weak:
-            if tag.removeprefix("W/") == etag.removeprefix("W/"):
-                return True
-        elif tag == etag and not tag.startswith("W/"):
-            return True
-    return False
+    tags = _TAG.findall(header)
+    if weak:
+        return etag.removeprefix("W/") in (tag.removeprefix("W/") for tag in tags)
+    return etag in tags and not etag.startswith("W/")
