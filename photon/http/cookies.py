@@ -18,6 +18,9 @@ _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r"[!#-+\--:<-\[\]-~]*")
 _ATTRIBUTE = re.compile(r"[\x20-:<-~]*")
 
+# Of the name and the value together, in the successor draft §5.6.
+_MAX_BYTES = 4096
+
 
 def parse_cookies(header: str) -> dict[str, str]:
     """Names and values of a Cookie header; of two with one name the first, the closest path, wins.
@@ -61,10 +64,18 @@ def format_set_cookie(
         )
     if same_site == "none" and not secure:
         raise ValueError(f"cookie {name!r}: browsers take SameSite=None only with secure=True")
-    if name.startswith(("__Secure-", "__Host-")) and not secure:
+    if partitioned and not secure:
+        raise ValueError(f"cookie {name!r}: browsers take Partitioned only with secure=True")
+    # Browsers compare the prefixes without regard to case.
+    prefixed = name.lower()
+    if prefixed.startswith(("__secure-", "__host-")) and not secure:
         raise ValueError(f"cookie {name!r}: a name with this prefix needs secure=True")
-    if name.startswith("__Host-") and (domain is not None or path != "/"):
+    if prefixed.startswith("__host-") and (domain is not None or path != "/"):
         raise ValueError(f"cookie {name!r}: the prefix __Host- needs path='/' and no domain")
+    if len(name) + len(value) > _MAX_BYTES:
+        raise ValueError(f"cookie {name!r}: browsers drop what is over {_MAX_BYTES} bytes")
+    if path is not None and not path.startswith("/"):
+        raise ValueError(f"cookie {name!r}: path {path!r} does not begin with '/'")
     for what, text in (("path", path), ("domain", domain)):
         if text is not None and not _ATTRIBUTE.fullmatch(text):
             raise ValueError(f"cookie {name!r}: {what} {text!r} has a character it cannot carry")
