@@ -60,10 +60,7 @@ class Body:
         already taken with `chunks()`.
         """
         if self._buffered is None:
-            if self._started:
-                raise RuntimeError(
-                    "the body was already read chunk by chunk and is not kept; read it in one way"
-                )
+            self._start()
             self._buffered = b"".join(self._pull())
         return self._buffered
 
@@ -74,14 +71,19 @@ class Body:
         """
         if self._buffered is not None:
             return iter([self._buffered] if self._buffered else [])
-        if self._started:
-            raise RuntimeError("the body is already being read; it can be read once")
+        self._start()
         return self._pull()
 
-    def _pull(self) -> Iterator[bytes]:
-        self._started = True
-        if self._length is not None and self._length > self._limit:
+    def _start(self) -> None:
+        if max(self._length or 0, self._taken) > self._limit:
             raise BodyTooLarge(self._limit)
+        if self._started:
+            raise RuntimeError(
+                "the body was already read chunk by chunk and is not kept; read it in one way, once"
+            )
+        self._started = True
+
+    def _pull(self) -> Iterator[bytes]:
         while not self._complete:
             chunk = self._source.next_body_chunk()
             if not chunk:
