@@ -48,7 +48,8 @@ class FileResponse(Response):
         Raises: HTTPError: 404, 412, 416.
         """
         try:
-            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            # A pipe that took the file's place would be waited for, by the whole worker.
+            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError as error:
             raise HTTPError(404, "there is no such file") from error
         part = FilePart(fd, self)
@@ -63,16 +64,17 @@ class FileResponse(Response):
         if not stat.S_ISREG(status.st_mode):
             raise HTTPError(404, "there is no such file")
         size, modified_s = status.st_size, int(status.st_mtime)
-        etag = self.headers.setdefault("etag", f'"{status.st_mtime_ns:x}-{size:x}"')
-        self.headers.setdefault("last-modified", http_date(modified_s))
-        self.headers.setdefault("accept-ranges", "bytes")
+        # Of the part, for the file may be another one when this response is sent again.
+        etag = part.headers.setdefault("etag", f'"{status.st_mtime_ns:x}-{size:x}"')
+        part.headers.setdefault("last-modified", http_date(modified_s))
+        part.headers.setdefault("accept-ranges", "bytes")
         part.count = size
         verdict = evaluate(request.method, request.headers, etag, modified_s)
         if verdict == "precondition failed":
             raise HTTPError(412, "the file is not the one the request is about")
         if verdict == "not modified":
             part.close()
-            return self._bare(304)
+            return _not_modified(part)
         wanted = request.headers.get("range")
         if wanted and request.method == "GET" and range_applies(request.headers, etag, modified_s):
             return self._ranged(wanted, size, part)
@@ -93,12 +95,6 @@ class FileResponse(Response):
         part.status = 206
         part.headers["content-range"] = f"bytes {part.offset}-{end - 1}/{size}"
         return part
-
-    def _bare(self, status: int) -> Response:
-        """The same headers and no content (RFC 9110 §15.4.5 lists what a 304 keeps)."""
-        response = Response(b"", status, list(self.headers))
-        del response.headers["content-type"]
-        return response
 
     def _what(self) -> str:
         return self.path
@@ -128,13 +124,22 @@ class FilePart(Response):
         return f"{self.count} bytes of a file"
 
 
+def _not_modified(part: FilePart) -> Response:
+    """The same headers and no content (RFC 9110 §15.4.5 lists what a 304 keeps)."""
+    response = Response(b"", 304, list(part.headers))
+    del response.headers["content-type"]
+    return response
+
+
 def attachment(name: str) -> str:
     """A Content-Disposition that has a browser save the body under `name` (RFC 6266)."""
     plain = name.encode("ascii", "replace").decode().replace('"', "'").replace("\\", "_")
     plain = "".join(c if c.isprintable() else "_" for c in plain)
+    # A name of the file system may hold bytes that are no UTF-8, as lone surrogates.
+    encoded = quote(name, safe="", errors="replace")
     if plain == name:
         return f'attachment; filename="{plain}"'
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}"
 
 
 def _media_type(path: str) -> str:
