@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from encodings import normalize_encoding
+from encodings.aliases import aliases
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, Protocol, TypeVar, overload
 
@@ -18,6 +20,8 @@ from photon.http.protocol.events import RequestHead
 from photon.http.target import Query, decode_path
 
 T = TypeVar("T")
+
+_CODECS = {*aliases, *aliases.values(), "utf_8_sig"}
 
 _NO_VALUES: Mapping[str, Any] = MappingProxyType({})
 
@@ -130,7 +134,9 @@ class Request(msgspec.Struct, eq=False):
     def url(self) -> str:
         """The whole URL, as the client wrote it."""
         query = f"?{self.head.query}" if self.head.query else ""
-        return f"{self.scheme}://{self.host}{self.head.path}{query}"
+        # RFC 9110 §7.1: the asterisk of OPTIONS stands for the server, and is no path.
+        path = "" if self.head.path == "*" else self.head.path
+        return f"{self.scheme}://{self.host}{path}{query}"
 
     @property
     def content_type(self) -> str:
@@ -185,7 +191,7 @@ class Request(msgspec.Struct, eq=False):
         """
         charset = _charset(self.headers.get("content-type", ""))
         try:
-            return self.body().decode(charset)
+            return self.body().decode(_codec(charset))
         except UnicodeDecodeError as error:
             raise BadBody(f"the body is not {charset}: {error.reason} at byte {error.start}") from (
                 error
@@ -208,7 +214,7 @@ class Request(msgspec.Struct, eq=False):
             return msgspec.json.decode(self.body(), type=type)
         except msgspec.ValidationError as error:
             raise InvalidBody([_place_in_body(error)]) from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadBody(f"the body is not JSON: {error}") from error
 
     @property
@@ -235,3 +241,16 @@ def _charset(content_type: str) -> str:
         if name.strip().lower() == "charset":
             return value.strip().strip('"') or "utf-8"
     return "utf-8"
+
+
+def _codec(charset: str) -> str:
+    """Python's name of an encoding.   Raises: LookupError.
+
+    Only those that have aliases: the others are Python's own, and some of them take quadratic
+    time (punycode) or fail in ways of their own (undefined). And Python remembers for ever each
+    name that it looked for in vain.
+    """
+    name = normalize_encoding(charset).lower()
+    if name not in _CODECS:
+        raise LookupError(charset)
+    return name
