@@ -56,7 +56,10 @@ class Response:
         self._headers: ResponseHeaders | None = None
         if headers is not None:
             for name, value in headers.items() if isinstance(headers, Mapping) else headers:
-                self.headers.append(name, value)
+                if name.lower() == "content-type":
+                    self.headers[name] = value  # in place of the default
+                else:
+                    self.headers.append(name, value)
 
     # Ways to make one...
 
@@ -176,7 +179,7 @@ class Response:
 
     def delete_cookie(self, name: str, *, path: str = "/", domain: str | None = None) -> None:
         """Have the client forget a cookie; path and domain must be those it was set with."""
-        secure = name.startswith(("__Secure-", "__Host-"))
+        secure = name.lower().startswith(("__secure-", "__host-"))
         self.set_cookie(name, "", max_age=0, path=path, domain=domain, secure=secure)
 
     # What the server asks...
