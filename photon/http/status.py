@@ -22,6 +22,12 @@ def reason_phrase(status: int) -> str:
     return _PHRASES.get(status, "Unknown")
 
 
+def check_status(status: int) -> None:
+    """Refuse what cannot stand in a status line.   Raises: ValueError."""
+    if not 100 <= status <= 599:
+        raise ValueError(f"{status} is no HTTP status; they go from 100 to 599")
+
+
 def has_content(status: int) -> bool:
     """Whether a response with this status may have content at all.
 

@@ -19,7 +19,7 @@ from photon.http.headers import wire_field
 from photon.http.protocol import rules
 from photon.http.protocol.events import RequestHead
 from photon.http.protocol.limits import HeadLimits
-from photon.http.status import has_content, reason_phrase
+from photon.http.status import check_status, has_content, reason_phrase
 
 Fields = list[tuple[bytes, bytes]]
 
@@ -175,6 +175,7 @@ def complete_fields(
 
     The length is None for a chunked body and -1 for one that ends with the connection.
     """
+    check_status(status)
     kept: Fields = []
     for name, value in fields:
         if name == b"content-length":

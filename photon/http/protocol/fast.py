@@ -18,7 +18,7 @@ from photon.http.dates import http_date
 from photon.http.headers import Headers, wire_field
 from photon.http.protocol.events import FieldBlock
 from photon.http.protocol.limits import HeadLimits
-from photon.http.status import reason_phrase
+from photon.http.status import check_status, reason_phrase
 
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
@@ -118,6 +118,7 @@ class ReadyHeads(dict[int, "HeadsOfStatus"]):
         self.clear()
 
     def __missing__(self, status: int) -> HeadsOfStatus:
+        check_status(status)
         line = b"HTTP/1.1 %d %b\r\ndate: %b\r\n"
         heads = self[status] = HeadsOfStatus(
             line % (status, reason_phrase(status).encode(), self.date)
