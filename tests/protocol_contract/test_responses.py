@@ -286,3 +286,12 @@ def test_a_media_type_cannot_split_the_response(fresh: Fresh, evil: str) -> None
     for method in ("GET", "HEAD", "PROPFIND"):
         with pytest.raises(ValueError, match="content-type"):
             asked(fresh, method).plain(200, evil, b"")
+
+
+@pytest.mark.parametrize("status", [0, 99, 600, 1000])
+def test_what_is_no_status_is_not_sent(fresh: Fresh, status: int) -> None:
+    for method in ("GET", "HEAD", "PROPFIND"):
+        with pytest.raises(ValueError, match="no HTTP status"):
+            asked(fresh, method).plain(status, None, b"")
+        with pytest.raises(ValueError, match="no HTTP status"):
+            asked(fresh, method).head(status, [], None)
