@@ -70,7 +70,7 @@ def parse_address(text: str, *, default_port: int = 8000) -> Address:
         return UnixAddress(path)
     if text.startswith("fd://"):
         number = text.removeprefix("fd://")
-        if not number.isdecimal():
+        if not _is_number(number):
             raise AddressError(f"{text!r}: fd:// needs the number of a descriptor, as in fd://3")
         return FdAddress(int(number))
     return _parse_tcp(text, default_port)
@@ -88,6 +88,10 @@ def _parse_tcp(text: str, default_port: int) -> TcpAddress:
         host, _, port = text.partition(":")
     if not port:
         return TcpAddress(host, default_port)
-    if not port.isdecimal() or int(port) > 65535:
+    if not _is_number(port) or int(port) > 65535:
         raise AddressError(f"{text!r}: a port is a number from 0 to 65535, not {port!r}")
     return TcpAddress(host, int(port))
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()

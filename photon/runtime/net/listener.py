@@ -78,14 +78,14 @@ class Listener:
     def pause(self) -> None:
         """Leave new connections in the kernel's backlog until `start()`."""
         self._watcher.stop()
+        self._forget_retry()
 
     def close(self) -> None:
         """Stop listening; what was accepted lives on. A second call does nothing."""
         if self._socket.fileno() < 0:
             return
         self._watcher.close()
-        if self._retry is not None:
-            self._retry.close()
+        self._forget_retry()
         self._socket.close()
         if isinstance(self._given, UnixAddress):
             _remove_socket_file(self._given.path)
@@ -120,11 +120,14 @@ class Listener:
                 error.strerror,
             )
         self._pause_s = min(self._pause_s * 2 or _FIRST_PAUSE_S, _LONGEST_PAUSE_S)
-        self._watcher.stop()
-        if self._retry is not None:
-            self._retry.close()
+        self.pause()
         self._retry = self._hub.loop.timer(self._pause_s)
         self._retry.start(self.start, update=True)
+
+    def _forget_retry(self) -> None:
+        if self._retry is not None:
+            self._retry.close()
+            self._retry = None
 
     def __repr__(self) -> str:
         state = "accepting" if self._watcher.active else "not accepting"
@@ -185,7 +188,12 @@ def _bind_unix(address: UnixAddress) -> _socket.socket:
 
 
 def _adopt(address: FdAddress) -> _socket.socket:
-    opened = _socket.socket(fileno=os.dup(address.fd))
+    fd = os.dup(address.fd)
+    try:
+        opened = _socket.socket(fileno=fd)
+    except OSError:
+        os.close(fd)
+        raise
     if opened.type != socket.SOCK_STREAM:
         opened.close()
         raise ListenError(errno.EINVAL, f"{address} is not a stream socket")
@@ -205,14 +213,17 @@ def _clear_stale_socket(address: UnixAddress) -> None:
             errno.EEXIST, f"{address.path} exists and is no socket: choose another path"
         )
     probe = _socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    probe.setblocking(False)  # whoever listens there may be too busy to accept
     try:
         probe.connect(address.path)
-    except OSError:
+    except (ConnectionRefusedError, FileNotFoundError):
         _remove_socket_file(address.path)
-    else:
-        raise ListenError(errno.EADDRINUSE, _why(address, OSError(errno.EADDRINUSE, "")))
+        return
+    except OSError:
+        pass  # full, or of another kind, or not for us: somebody's in any case
     finally:
         probe.close()
+    raise ListenError(errno.EADDRINUSE, _why(address, OSError(errno.EADDRINUSE, "")))
 
 
 def _remove_socket_file(path: str) -> None:
