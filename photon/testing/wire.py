@@ -67,6 +67,7 @@ class Wire:
     def reset(self) -> None:
         """Break the connection, as a client that crashes does."""
         self.stream.is_broken = True
+        self.stream.wake_writer()
         self.settle()
 
     def settle(self) -> None:
@@ -94,6 +95,8 @@ class Wire:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.server.hub.run_soon(self.connection.cancel, "disconnect", "the wire is cut")
+        self.settle()
         self.connection.close()
         self.settle()
         self._life.close()
@@ -233,6 +236,13 @@ class MemoryStream:
     def close(self) -> None:
         self.is_closed = True
         self._job = None
+        for waiting in (self._reader, self._writer):
+            if waiting is not None and waiting is not getcurrent():
+                self._hub.run_soon(self._tell_closed, waiting)
+
+    def _tell_closed(self, waiting: Any) -> None:
+        if waiting is self._reader or waiting is self._writer:
+            waiting.throw(StreamClosed("the stream was closed while this greenlet waited in it"))
 
     def _check(self) -> None:
         if self.is_closed:
