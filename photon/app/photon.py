@@ -185,12 +185,12 @@ class Photon:
     @contextmanager
     def _running(self) -> Iterator[None]:
         self.router.compile()
-        with running(self, self._lifespans):
-            self._is_running = True
-            try:
+        self._is_running = True
+        try:
+            with running(self, self._lifespans):
                 yield
-            finally:
-                self._is_running = False
+        finally:
+            self._is_running = False
 
     def __repr__(self) -> str:
         return f"<Photon {self.title!r} {self.version}, {len(self.router.routes)} routes>"

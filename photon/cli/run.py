@@ -224,7 +224,10 @@ def _requests_in(server: Server) -> int:
 
 def _tell_started(name: str, server: Server) -> None:
     stops = "Ctrl+C" if sys.stderr.isatty() else "SIGTERM"
-    where = ", ".join(address.url for address in server.addresses)
+    where = ", ".join(
+        address.url if isinstance(address, TcpAddress) else str(address)
+        for address in server.addresses
+    )
     logger.info(
         "Photon %s serves %s on %s (%s stops)",
         photon.__version__,

@@ -223,6 +223,9 @@ class Request(msgspec.Struct, eq=False):
             self._body = Body(NoBody(), 0, 0)
         return self._body
 
+    def __str__(self) -> str:
+        return f"{self.head.method} {self.head.target}"
+
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.target}>"
 

@@ -96,7 +96,7 @@ def test_a_time_out_acts(folder: Path) -> None:
 def test_listens_on_a_unix_socket(folder: Path) -> None:
     # Relative: a folder of pytest's may be longer than the 107 bytes that a socket's path has.
     with photon("run", "app:app", "--uds", "s", folder=folder) as process:
-        process.wait_line("serves app:app on http+unix://s ")
+        process.wait_line("serves app:app on unix:s ")
         assert _ask_unix(folder, "s").startswith(b"HTTP/1.1 200 ")
         assert process.stop() == ExitCode.OK
     assert not (folder / "s").exists()

@@ -127,7 +127,10 @@ class Server:
     # Connections...
 
     def _accepted(self, accepted: _socket.socket) -> None:
-        self.adopt(SocketStream(self.hub, accepted))
+        stream = SocketStream(self.hub, accepted)
+        if self.on_answer is not None:
+            _ = stream.peer  # an access log wants the names of those who left, too
+        self.adopt(stream)
 
     def adopt(self, stream: ByteStream) -> Connection:
         """Serve a connected stream, whoever made it."""
@@ -175,7 +178,7 @@ class Server:
     def _cancel_all(self) -> None:
         busy = [c for c in self.connections if HEAD < c.phase < LINGERING]
         if busy:
-            logger.warning("%d requests are cancelled, the server stops", len(busy))
+            logger.warning("the server stops: requests that are cancelled: %d", len(busy))
             for connection in busy:
                 self.hub.run_soon(connection.cancel, "shutdown", "the server stops")
             self._wait_until_over(self.timeouts.cleanup_s)

@@ -52,14 +52,18 @@ def _serve(
     settings: ServerSettings | None,
     on_answer: OnAnswer | None,
 ) -> Iterator[Server]:
-    with lifespan_of(application):
-        server = Server(application, settings, on_answer=on_answer)
-        server.listen(address)
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
+    server = Server(application, settings, on_answer=on_answer)
+    # First of all: an address in use shall be found before a database is opened.
+    server.listen(address)
+    try:
+        with lifespan_of(application):
+            server.start()
+            try:
+                yield server
+            finally:
+                server.stop()
+    finally:
+        server.stop()  # if the application did not start
 
 
 def lifespan_of(application: object) -> AbstractContextManager[object]:

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from photon.runtime.carriers import Job
 from photon.runtime.errors import StreamBroken, StreamBusy, StreamClosed
 from photon.runtime.hub import READ, WRITE, Hub, getcurrent
+from photon.runtime.net.address import TcpAddress
 
 
 class Peer(Enum):
@@ -74,12 +75,13 @@ class SocketStream:
     `watch` was given; a greenlet in `wait_readable` borrows it.
     """
 
-    __slots__ = ("_hub", "_reader", "_socket", "_watcher", "_writer")
+    __slots__ = ("_hub", "_peer", "_reader", "_socket", "_watcher", "_writer")
 
     def __init__(self, hub: Hub, connected: _socket.socket) -> None:
         self._hub = hub
         self._socket = connected
         self._watcher: Any = hub.loop.io(connected.fileno(), READ)
+        self._peer: str | None = None
         self._reader: Any = None
         self._writer: Any = None
 
@@ -89,13 +91,13 @@ class SocketStream:
 
     @property
     def peer(self) -> str:
-        try:
-            name = self._socket.getpeername()
-        except OSError:
-            return ""
-        if isinstance(name, tuple):
-            return f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
-        return ""
+        if self._peer is None:
+            try:
+                name = self._socket.getpeername()
+            except OSError:  # it has gone, and its name with it
+                return ""
+            self._peer = str(TcpAddress(*name[:2])) if isinstance(name, tuple) else ""
+        return self._peer
 
     # Reading...
 
@@ -118,6 +120,7 @@ class SocketStream:
         """
         if self._reader is not None:
             raise StreamBusy("another greenlet already reads from this stream")
+        self._check_open()  # libev aborts the process when a closed watcher is started
         watcher = self._watcher
         owner = watcher.callback
         self._reader = me = getcurrent()
@@ -171,10 +174,8 @@ class SocketStream:
         """
         if self._writer is not None:
             raise StreamBusy("another greenlet already writes to this stream")
-        fd = self._socket.fileno()
-        if fd < 0:
-            raise StreamClosed("the stream is closed")
-        watcher = self._hub.loop.io(fd, WRITE)
+        self._check_open()
+        watcher = self._hub.loop.io(self._socket.fileno(), WRITE)
         self._writer = me = getcurrent()
         watcher.start(me.switch)
         try:
@@ -186,7 +187,11 @@ class SocketStream:
     # Watching the other side...
 
     def watch(self, job: Job) -> None:
-        """Run `job` on a carrier whenever there is something to read, until `unwatch`."""
+        """Run `job` on a carrier whenever there is something to read, until `unwatch`.
+
+        Raises: StreamClosed.
+        """
+        self._check_open()
         # PERF: the watcher's callback is the C method itself, no line of Python runs in the hub.
         self._watcher.start(self._hub.carriers.ready.append, job)
 
@@ -235,6 +240,10 @@ class SocketStream:
     def _tell_closed(self, waiting: Any) -> None:
         if waiting is self._reader or waiting is self._writer:
             waiting.throw(StreamClosed("the stream was closed while this greenlet waited in it"))
+
+    def _check_open(self) -> None:
+        if self._socket.fileno() < 0:
+            raise StreamClosed("the stream is closed")
 
     def _failed(self, error: OSError) -> StreamBroken | StreamClosed:
         if self._socket.fileno() < 0:
