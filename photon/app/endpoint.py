@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -37,7 +38,7 @@ def make_endpoint(
     Raises: HandlerError.
     """
     names = set(path_names)
-    if inspect.iscoroutinefunction(handler) or inspect.isasyncgenfunction(handler):
+    if _is_async(handler) or _is_async(type(handler).__call__):
         raise _fault(handler, "is async; handlers here are plain functions: write `def`")
     arguments: list[str] = []
     scope: dict[str, Any] = {"handler": handler, "responders": RESPONDERS, "status": status}
@@ -65,15 +66,22 @@ def make_endpoint(
     return endpoint
 
 
+def _is_async(fn: Callable[..., Any]) -> bool:
+    return inspect.iscoroutinefunction(fn) or inspect.isasyncgenfunction(fn)
+
+
 def _parameters(handler: Handler) -> Iterable[tuple[inspect.Parameter, Any]]:
     try:
         signature = inspect.signature(handler)
     except (ValueError, TypeError) as error:
         raise HandlerError(f"{handler!r} is no function whose parameters can be read") from error
-    target = handler if inspect.isroutine(handler) else type(handler).__call__
+    called = inspect.unwrap(handler)
+    while isinstance(called, partial):
+        called = inspect.unwrap(called.func)
+    target = called if inspect.isroutine(called) else type(called).__call__
     try:
         hints = typing.get_type_hints(inspect.unwrap(target), include_extras=True)
-    except NameError as error:
+    except (NameError, AttributeError, SyntaxError, TypeError) as error:
         raise _fault(
             handler, f"has an annotation that is not defined where it stands: {error}"
         ) from error
