@@ -29,11 +29,19 @@ class Problems:
         self._by_status: dict[int, ExceptionHandler] = {}
 
     def register(self, what: type[BaseException] | int, handler: ExceptionHandler) -> None:
-        """Have `handler` answer exceptions of a type, or HTTPErrors of a status."""
+        """Have `handler` answer exceptions of a type, or HTTPErrors of a status.
+
+        Raises: TypeError, for what ends a request whatever anybody says, such as Cancelled.
+        """
         if isinstance(what, int):
             self._by_status[what] = handler
-        else:
+        elif issubclass(what, Exception):
             self._by_type[what] = handler
+        else:
+            raise TypeError(
+                f"{what.__name__} is no Exception, and ends a request in any case; to clean up "
+                "after it use `finally`"
+            )
 
     def response_for(self, request: Request, error: Exception) -> Response:
         """The response to a request whose handling raised `error`.
@@ -47,6 +55,8 @@ class Problems:
         if handler is not None:
             try:
                 return respond(handler(request, error), getattr(error, "status", 500))
+            except _NOT_OURS:
+                raise
             except Exception as second:
                 second.__context__ = error
                 error = _as_http_error(second)

@@ -77,11 +77,20 @@ def _tuple(value: tuple[Any, ...], status: int | None) -> Response:
         response = respond(value[0], value[1])
         response.status = value[1]
         if len(value) == 3:
-            headers = value[2].items() if hasattr(value[2], "items") else value[2]
-            for name, text in headers:
-                response.headers[name] = text
+            _set_headers(response, value[2])
         return response
     return _json(value, status)
+
+
+def _set_headers(response: Response, headers: Any) -> None:
+    """Put a mapping or pairs in place of the fields of the same names; a name may come twice."""
+    seen: set[str] = set()
+    for name, text in headers.items() if hasattr(headers, "items") else headers:
+        if name.lower() in seen:
+            response.headers.append(name, text)
+        else:
+            response.headers[name] = text
+            seen.add(name.lower())
 
 
 def _json(value: Any, status: int | None) -> Response:
