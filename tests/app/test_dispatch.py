@@ -233,7 +233,7 @@ def test_an_exception_handler_answers_for_middleware_too() -> None:
 
 
 def test_middleware_that_returns_nothing_is_a_500(caplog: pytest.LogCaptureFixture) -> None:
-    app = Photon(middleware=[lambda request, application: None])  # type: ignore[arg-type,return-value,list-item]
+    app = Photon(middleware=[lambda request, application: None])  # type: ignore[return-value,list-item]
     with serve(app) as server, Client(server) as client:
         assert client.ask("/").status == 500
     assert len(caplog.records) == 1

@@ -36,7 +36,8 @@ def test_each_method_has_a_decorator_that_gives_the_handler_back(method: str) ->
     response = ask(app, method.upper(), "/x")
     assert (response.status, response.body) == (202, method.encode())
     (route,) = app.router.routes
-    assert (route.name, route.methods) == ("mine", {method.upper()})
+    assert route.name == "mine"
+    assert route.methods == {method.upper()}
     assert "test_photon.py:" in route.place
 
 

@@ -44,9 +44,8 @@ def test_a_block_that_ends_in_time_is_let_alone() -> None:
 
 
 def test_fail_after_raises_a_timeout_error_that_tells_the_seconds() -> None:
-    with pytest.raises(DeadlineExceeded, match=r"0\.02 s") as caught:
-        with fail_after(0.02):
-            sleep_forever()
+    with pytest.raises(DeadlineExceeded, match=r"0\.02 s") as caught, fail_after(0.02):
+        sleep_forever()
     assert isinstance(caught.value, TimeoutError)
     assert caught.value.seconds == 0.02
 
@@ -213,23 +212,20 @@ def test_both_scopes_expire_in_one_moment(is_outer_first: bool) -> None:
 
 
 def test_fail_after_within_fail_after_names_the_one_that_ran_out() -> None:
-    with pytest.raises(DeadlineExceeded) as caught, fail_after(5):
-        with fail_after(0.01):
-            sleep_forever()
+    with pytest.raises(DeadlineExceeded) as caught, fail_after(5), fail_after(0.01):
+        sleep_forever()
     assert caught.value.seconds == 0.01
-    with pytest.raises(DeadlineExceeded) as caught, fail_after(0.01):
-        with fail_after(5):
-            sleep_forever()
+    with pytest.raises(DeadlineExceeded) as caught, fail_after(0.01), fail_after(5):
+        sleep_forever()
     assert caught.value.seconds == 0.01
 
 
 def test_a_cancel_within_the_cleanup_of_another_does_not_get_lost() -> None:
-    with move_on_after(0.02) as outer:
-        with move_on_after(0.01) as inner:
-            try:
-                sleep_forever()
-            finally:
-                sleep_forever()
+    with move_on_after(0.02) as outer, move_on_after(0.01) as inner:
+        try:
+            sleep_forever()
+        finally:
+            sleep_forever()
     assert outer.cancelled_caught
     assert not inner.cancelled_caught
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from photon.runtime import deadlines as module
-from photon.runtime.deadlines import Deadlines, Sweep
+from photon.runtime.deadlines import Deadline, Deadlines, Sweep
 
 
 class Timer:
@@ -205,7 +205,7 @@ def test_deadlines_agree_with_a_sorted_list_whatever_is_done(loop: Loop) -> None
     deadlines = Deadlines(loop)
     expected: dict[int, float] = {}
     fired: list[int] = []
-    entries = {}
+    entries: dict[int, Deadline] = {}
     for number in range(3000):
         when = loop.time + chance.choice([0.0, 0.5, 1.0, 5.0, 50.0]) * chance.random()
 
@@ -240,7 +240,7 @@ def test_deadlines_agree_with_a_sorted_list_whatever_is_done(loop: Loop) -> None
 class Subject:
     """Notes when it was asked, and gives the answers it was told to."""
 
-    def __init__(self, loop: Loop, *answers: float | None | Callable[[], float | None]) -> None:
+    def __init__(self, loop: Loop, *answers: float | Callable[[], float | None] | None) -> None:
         self.sweep_tick = 0
         self.loop = loop
         self.answers = list(answers)

@@ -176,7 +176,7 @@ def test_an_address_that_cannot_be_had_is_refused_with_a_reason(
 
 
 def test_a_port_in_use_is_refused(accepting: Accepting) -> None:
-    with pytest.raises(ListenError, match="in use: another process .* choose another port"):
+    with pytest.raises(ListenError, match=r"in use: another process .* choose another port"):
         Accepting(accepting.listener.address)
 
 
@@ -276,7 +276,7 @@ def test_a_descriptor_that_cannot_be_listened_on_is_refused(kind: str, tmp_path:
             Accepting(FdAddress(file.fileno()))
     else:
         with socket.socket(type=socket.SOCK_DGRAM) as datagrams:
-            with pytest.raises(ListenError, match="no stream socket|not a stream socket"):
+            with pytest.raises(ListenError, match="not a stream socket"):
                 Accepting(FdAddress(datagrams.fileno()))
     assert len(os.listdir("/dev/fd")) == before
 

@@ -130,7 +130,7 @@ def test_the_kernel_takes_a_part_and_then_nothing_until_the_other_side_reads(end
     assert ends.stream.send_nowait(b"more") == 0
     waiter = spawn(ends.stream.wait_writable)
     checkpoint()
-    assert waiter.state == "running"
+    assert "running" in repr(waiter)
     received = 0
     while received < total:
         received += len(ends.other.recv(1 << 20))
@@ -156,7 +156,8 @@ def test_a_reader_and_a_writer_do_not_disturb_each_other(ends: Ends) -> None:
     checkpoint()
     ends.other.sendall(b"x")
     reader.join()
-    assert (reader.state, writer.state) == ("done", "running")
+    assert reader.state == "done"
+    assert "running" in repr(writer)
     while total:
         total -= len(ends.other.recv(1 << 20))
     writer.join()
@@ -359,7 +360,7 @@ def test_an_interrupted_reader_gives_the_watch_back_too(ends: Ends) -> None:
 
 def test_a_peer_has_a_name_over_tcp_only() -> None:
     tcp, unix = make("tcp"), make("unix")
-    assert tcp.stream.peer == "127.0.0.1:%d" % tcp.other.getsockname()[1]
+    assert tcp.stream.peer == f"127.0.0.1:{tcp.other.getsockname()[1]}"
     assert unix.stream.peer == ""
     assert "open" in repr(tcp.stream)
     for ends in (tcp, unix):
