@@ -185,13 +185,16 @@ class Connection:
         self.phase = HANDLING
         self.response_begun = False
         server = self.server
-        body = None
+        intake = body = None
         if not protocol.body_is_complete:
-            body = Body(self, head.fields.body_bytes, server.limits.body_bytes)
+            intake = _Intake(self)
+            body = Body(intake, head.fields.body_bytes, server.limits.body_bytes)
             self._continue_due = head.fields.expects_continue
         if self._carrier is not None:  # an earlier request of this round waited already
             self.on_parked(self._carrier)
         server.answer(self, Request(head, body, self))
+        if intake is not None:
+            intake.end()
         if self.phase >= LINGERING:
             return False
         if not protocol.next_cycle():
@@ -432,3 +435,31 @@ class Connection:
             f"<Connection {self.stream.peer} {NAMES[self.phase]} for "
             f"{now() - self.since:.1f} s{what}>"
         )
+
+
+class _Intake:
+    """Where the body of one request comes from, for as long as its exchange lasts.
+
+    Who holds on to a request must not be given the body of the next one on its connection.
+    """
+
+    __slots__ = ("_connection", "_is_read")
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection: Connection | None = connection
+        self._is_read = False
+
+    def next_body_chunk(self) -> bytes:
+        if self._connection is None:
+            raise RuntimeError("the request is over: read its body before its handler returns")
+        self._is_read = True
+        try:
+            return self._connection.next_body_chunk()
+        finally:
+            self._is_read = False
+
+    def end(self) -> None:
+        """The response was sent. If a greenlet waits for the body still, nobody else can read."""
+        if self._is_read and self._connection is not None:
+            self._connection.protocol.keep_alive = False
+        self._connection = None

@@ -15,7 +15,7 @@ from photon.http.response import Response
 from photon.http.server.serving import serve
 from photon.http.server.settings import Limits, ServerSettings
 from photon.runtime.errors import Cancelled
-from photon.runtime.greenlets import sleep, sleep_forever
+from photon.runtime.greenlets import Handle, sleep, sleep_forever, spawn
 from photon.testing.wire import Wire
 from tests.clients import (
     Answer,
@@ -414,6 +414,50 @@ def test_a_broken_chunk_gets_400_and_the_end(
         assert client.answer().status == 400
         assert client.read_to_end() == b""
     assert {record.levelno for record in caplog.records} == {logging.INFO}
+
+
+def test_who_holds_on_to_a_request_is_not_given_the_body_of_the_next() -> None:
+    go_on = threading.Event()
+    kept: list[Handle[bytes]] = []
+
+    def late(request: Request) -> bytes:
+        go_on.wait()
+        return request.body()
+
+    def application(request: Request) -> Response:
+        if request.path == "/keep":
+            kept.append(spawn(late, request))
+            return hello(request)
+        go_on.set()
+        sleep(0.005)
+        return read_all(request)
+
+    with serve(application) as server, Client(server) as client:
+        client.send(request("POST", "/keep", body=b"mine"))
+        assert client.answer().status == 200
+        client.send(request("POST", "/", body=b"of somebody else"))
+        assert client.answer().body == b"of somebody else"
+        kept[0].join()
+        with pytest.raises(RuntimeError, match="the request is over"):
+            _ = kept[0].result
+
+
+def test_who_waits_for_a_body_when_the_request_is_over_ends_the_connection() -> None:
+    kept: list[Handle[bytes]] = []
+
+    def application(request: Request) -> Response:
+        kept.append(spawn(request.body))
+        sleep(0.005)
+        return hello(request)
+
+    with serve(application) as server, Client(server) as client:
+        client.send(request("POST", "/", "Content-Length: 100"))
+        assert client.answer().status == 200
+        assert client.read_to_end() == b""
+        client.close()
+        kept[0].join()
+        assert isinstance(kept[0].error, ClientDisconnected)
+        expect_no_leaks(server)
 
 
 # Limits of heads...
