@@ -212,7 +212,7 @@ def test_an_application_that_fails_to_start_ends_the_process(folder: Path) -> No
         "    yield\n"
         "app = Photon(lifespan=database)\n"
     )
-    ended = photon_ends("run", "app", folder=folder)
+    ended = photon_ends("run", "app", "--port", "0", folder=folder)
     assert ended.code == ExitCode.NOT_STARTED
     assert "app:app failed to start" in ended.err
     assert "ConnectionError: no database" in ended.err
@@ -314,7 +314,7 @@ def test_a_signal_while_the_application_starts_ends_that(folder: Path) -> None:
         "        print('cleaned up', file=sys.stderr, flush=True)\n"
         "app = Photon(lifespan=database)\n"
     )
-    with photon("run", "app", folder=folder) as process:
+    with photon("run", "app", "--port", "0", folder=folder) as process:
         process.wait_line("connecting")
         assert process.stop() == ExitCode.OK
         assert "cleaned up" in process.stderr
