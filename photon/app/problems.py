@@ -7,10 +7,10 @@ from typing import Any
 
 from photon.app.respond import respond
 from photon.http.errors import ClientDisconnected, HTTPError, ProtocolError
+from photon.http.failures import log_panic
 from photon.http.problems import problem, problem_of
 from photon.http.request import Request
 from photon.http.response import Response
-from photon.http.server.exchange import log_panic
 from photon.routing.errors import BadPath, MethodNotAllowed, RouteNotFound
 from photon.runtime.errors import StreamError
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from photon.http.errors import ClientDisconnected, HTTPError, ProtocolError
+from photon.http.errors import ClientDisconnected, ProtocolError
+from photon.http.failures import as_http_error, log_panic
 from photon.http.files import FilePart
 from photon.http.problems import problem, problem_of
 from photon.http.protocol.base import Fields
@@ -128,7 +129,7 @@ def _fail(connection: Connection, request: Request, error: BaseException) -> int
     if connection.response_begun:
         return _cut(connection, request, error)
     try:
-        failure = _response_for(connection, request, error)
+        failure = _answer_to(request, error)
         if failure is None:
             connection.close()
             return CLIENT_CLOSED_REQUEST
@@ -150,50 +151,13 @@ def _cut(connection: Connection, request: Request, error: BaseException) -> int:
     return CLIENT_CLOSED_REQUEST
 
 
-def _response_for(
-    connection: Connection, request: Request, error: BaseException
-) -> Response | None:
-    """What to answer for what the application raised; None when nobody is there to answer."""
-    if isinstance(error, Cancelled) and error.scope is None:
-        return _response_for_cancel(connection, request, error)
-    if isinstance(error, (ClientDisconnected, StreamError)):
-        logger.info("%s: the client went away", request)
-        return None
+def _answer_to(request: Request, error: BaseException) -> Response | None:
+    """The response to a request that `error` ended; None when nobody is there to take it."""
     if isinstance(error, ProtocolError):
         logger.info("%s: refused: %s (%s)", request, error.detail, error.rule)
         return problem(error.status, error.detail)
-    if isinstance(error, HTTPError):
-        return problem_of(error)
-    log_panic(request, error)
-    return problem(500, "the server failed to handle this request", request_id=request.id)
-
-
-def _response_for_cancel(
-    connection: Connection, request: Request, error: Cancelled
-) -> Response | None:
-    if error.source == "disconnect":
-        logger.info("%s: cancelled, the client went away", request)
+    failure = as_http_error(request, error)
+    if failure is None:
+        logger.info("%s: the client went away", request)
         return None
-    if error.source == "shutdown":
-        logger.warning("%s: cancelled, the server stops", request, extra=_names(request))
-        connection.protocol.keep_alive = False
-        return problem(503, "the server is stopping", headers={"retry-after": "1"})
-    logger.warning("%s: cancelled, %s", request, error.reason, extra=_names(request))
-    return problem(504, error.reason, request_id=request.id)
-
-
-def log_panic(request: Request, error: BaseException) -> None:
-    """Log what a handler let through, once: traceback, method, path and request id."""
-    logger.error(
-        "%s %s failed (request %s): %s",
-        request.method,
-        request.path,
-        request.id,
-        type(error).__name__,
-        exc_info=error,
-        extra=_names(request),
-    )
-
-
-def _names(request: Request) -> dict[str, str]:
-    return {"request_id": request.id, "method": request.method, "path": request.path}
+    return problem_of(failure)
