@@ -6,16 +6,19 @@ from collections.abc import Sequence
 
 from photon.app.problems import Problems
 from photon.http.application import Application, Middleware
+from photon.http.errors import HTTPError
 from photon.http.request import Request
 from photon.http.response import Response
-from photon.routing.errors import MethodNotAllowed
+from photon.routing.errors import MatchError, MethodNotAllowed, RouteNotFound
 from photon.routing.router import Router
+from photon.runtime.source import place_of
 
 
 def make_dispatch(router: Router, problems: Problems) -> Application:
     """The application at the core: finds the route, calls its endpoint, answers for failures.
 
-    Middleware around it sees a response for every request, also when a handler failed.
+    Middleware around it sees a response for every request, also when a handler failed, called
+    sys.exit, or took longer than it may. All that passes is what leaves nobody to answer.
     """
 
     def dispatch(request: Request) -> Response:
@@ -28,13 +31,9 @@ def make_dispatch(router: Router, problems: Problems) -> Application:
                 match = router.match(head.method, head.path)
             route, request.path_values = match
             return route.endpoint(request)  # type: ignore[no-any-return]  # ours are Applications
-        except MethodNotAllowed as error:
-            if request.method == "OPTIONS":
-                return _options(error)
-            return problems.response_for(request, error)
-        except Exception as error:
-            if request.raw_path == "*":
-                return _nothing_there()
+        except MatchError as error:
+            return _unmatched(router, problems, request, error)
+        except BaseException as error:
             return problems.response_for(request, error)
 
     return dispatch
@@ -55,14 +54,51 @@ def compose(core: Application, middleware: Sequence[Middleware], problems: Probl
     def guarded(request: Request) -> Response:
         try:
             return wrapped(request)
-        except Exception as error:
+        except BaseException as error:
             return problems.response_for(request, error)
 
     return guarded
 
 
 def _wrap(wrapper: Middleware, inner: Application) -> Application:
-    return lambda request: wrapper(request, inner)
+    def wrapping(request: Request) -> Response:
+        response = wrapper(request, inner)
+        # Here and not at the end, where nobody knows any more which of them it was.
+        if not isinstance(response, Response):
+            raise _no_response(wrapper, response)
+        return response
+
+    return wrapping
+
+
+def _no_response(wrapper: Middleware, value: object) -> TypeError:
+    name = getattr(wrapper, "__qualname__", repr(wrapper))
+    what = "None" if value is None else f"{type(value).__name__}"
+    return TypeError(
+        f"the middleware {name} ({place_of(wrapper)}) returned {what} instead of a Response; "
+        + ("forgot `return`?" if value is None else "make one of it, as by Response.json")
+    )
+
+
+# Requests without a route...
+
+
+def _unmatched(router: Router, problems: Problems, request: Request, error: MatchError) -> Response:
+    if isinstance(error, MethodNotAllowed) and request.method == "OPTIONS":
+        return _options(error)
+    if isinstance(error, RouteNotFound):
+        if request.raw_path == "*":
+            return _nothing_there()
+        other = _with_other_slash(request.raw_path)
+        if other and router.allowed(other):
+            return problems.response_for(
+                request, HTTPError(404, f"{error}; did you mean {other!r}?")
+            )
+    return problems.response_for(request, error)
+
+
+def _with_other_slash(path: str) -> str:
+    return path[:-1] if path.endswith("/") else f"{path}/"
 
 
 def _options(error: MethodNotAllowed) -> Response:

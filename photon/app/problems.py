@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from photon.app.respond import respond
+from photon.app.unsendable import Unsendable
 from photon.http.errors import ClientDisconnected, HTTPError, ProtocolError
-from photon.http.failures import log_panic
-from photon.http.problems import problem, problem_of
+from photon.http.failures import as_http_error, log_panic
+from photon.http.problems import problem_of
 from photon.http.request import Request
 from photon.http.response import Response
-from photon.routing.errors import BadPath, MethodNotAllowed, RouteNotFound
+from photon.routing.errors import MatchError, MethodNotAllowed
 from photon.runtime.errors import StreamError
+from photon.runtime.source import place_of
 
 ExceptionHandler = Callable[[Request, Any], Any]
 """Gets the request and the exception; what it returns is sent as from any handler."""
@@ -31,55 +33,130 @@ class Problems:
     def register(self, what: type[BaseException] | int, handler: ExceptionHandler) -> None:
         """Have `handler` answer exceptions of a type, or HTTPErrors of a status.
 
-        Raises: TypeError, for what ends a request whatever anybody says, such as Cancelled.
+        Raises: TypeError, ValueError: for what ends a request whatever anybody says, such as
+            Cancelled, for what is no error at all, and for what has a handler already.
         """
-        if isinstance(what, int):
-            self._by_status[what] = handler
-        elif issubclass(what, Exception):
-            self._by_type[what] = handler
+        handlers: dict[Any, ExceptionHandler]
+        if isinstance(what, type):
+            _check_type(what, handler)
+            handlers = cast("dict[Any, ExceptionHandler]", self._by_type)
         else:
-            raise TypeError(
-                f"{what.__name__} is no Exception, and ends a request in any case; to clean up "
-                "after it use `finally`"
+            _check_status(what, handler)
+            handlers = cast("dict[Any, ExceptionHandler]", self._by_status)
+        if what in handlers:
+            raise ValueError(
+                f"{_named(handler)} and {_named(handlers[what])} would both answer "
+                f"{what.__name__ if isinstance(what, type) else what}: keep one of them"
             )
+        handlers[what] = handler
 
-    def response_for(self, request: Request, error: Exception) -> Response:
+    def response_for(self, request: Request, error: BaseException) -> Response:
         """The response to a request whose handling raised `error`.
+
+        What nobody registered a handler for by its class becomes an HTTPError, a crash is logged;
+        and that may have a handler again, by its status.
 
         Raises: `error` itself, when it is the server's to deal with.
         """
-        if isinstance(error, _NOT_OURS):
+        if isinstance(error, MatchError):
+            error = _of_routing(error)
+        elif isinstance(error, _NOT_OURS):
             raise error
-        error = _as_http_error(error)
         handler = self._handler_for(error)
+        if handler is None and not isinstance(error, HTTPError):
+            error = _logged(request, error)
+            handler = self._handler_for(error)
         if handler is not None:
-            try:
-                return respond(handler(request, error), getattr(error, "status", 500))
-            except _NOT_OURS:
-                raise
-            except Exception as second:
-                second.__context__ = error
-                error = _as_http_error(second)
-        if isinstance(error, HTTPError):
-            return problem_of(error)
-        log_panic(request, error)
-        return problem(500, "the server failed to handle this request", request_id=request.id)
+            return self._answer_by(handler, request, error)
+        assert isinstance(error, HTTPError)
+        return problem_of(error)
 
-    def _handler_for(self, error: Exception) -> ExceptionHandler | None:
+    def _handler_for(self, error: BaseException) -> ExceptionHandler | None:
         if isinstance(error, HTTPError) and error.status in self._by_status:
             return self._by_status[error.status]
-        for kind in type(error).__mro__:  # the closest class wins
+        kind = self._closest(error)
+        return None if kind is None else self._by_type[kind]
+
+    def _closest(self, error: BaseException) -> type[BaseException] | None:
+        """The class nearest to the error's own that has a handler."""
+        for kind in type(error).__mro__:
+            if kind is Exception and isinstance(error, HTTPError):
+                return None  # an answer, not a failure
             if kind in self._by_type:
-                return self._by_type[kind]
+                return kind
         return None
 
+    def _answer_by(
+        self, handler: ExceptionHandler, request: Request, error: BaseException
+    ) -> Response:
+        try:
+            response = _ask(handler, request, error)
+        except BaseException as second:
+            if second is not error and second.__context__ is None:
+                second.__context__ = error
+            return problem_of(_logged(request, second))
+        # Whoever answers for all exceptions wants to choose what clients see of a crash; who runs
+        # the server still has to hear of it. A class of its own is the user's decision.
+        if response.status >= 500 and self._closest(error) is Exception:
+            log_panic(request, error)
+        return response
 
-def _as_http_error(error: Exception) -> Exception:
-    """The errors of routing as what HTTP calls them; others as they are."""
-    if isinstance(error, RouteNotFound):
-        return HTTPError(404, str(error))
+
+def _ask(handler: ExceptionHandler, request: Request, error: BaseException) -> Response:
+    try:
+        value = handler(request, error)
+        return respond(value, error.status if isinstance(error, HTTPError) else 500)
+    except HTTPError as other:
+        return problem_of(other)
+    except Unsendable as fault:
+        raise TypeError(f"{_named(handler)} {fault}") from error
+
+
+def _logged(request: Request, error: BaseException) -> HTTPError:
+    """What any failure amounts to.   Raises: `error` itself, when nobody can be answered."""
+    failure = as_http_error(request, error)
+    if failure is None:
+        raise error
+    return failure
+
+
+def _of_routing(error: MatchError) -> HTTPError:
+    headers = None
     if isinstance(error, MethodNotAllowed):
-        return HTTPError(405, str(error), headers={"allow": ", ".join(error.allow)})
-    if isinstance(error, BadPath):
-        return HTTPError(400, str(error))
-    return error
+        headers = {"allow": ", ".join(error.allow)}
+    return HTTPError(error.status, str(error), headers=headers)
+
+
+# What is refused when it is registered...
+
+
+def _check_type(what: type, handler: ExceptionHandler) -> None:
+    if not issubclass(what, BaseException):
+        raise TypeError(
+            f"{_named(handler)} is registered for the class {what.__name__}, which is no "
+            "exception; give a subclass of Exception, or a status such as 404"
+        )
+    if not issubclass(what, Exception):
+        raise TypeError(
+            f"{_named(handler)} would never be called: {what.__name__} is no Exception, and ends a "
+            "request in any case; to clean up after it use `finally`, to answer for it register "
+            "the status it becomes: 500, 503 or 504"
+        )
+    if issubclass(what, _NOT_OURS):
+        raise TypeError(
+            f"{_named(handler)} would never be called: after {what.__name__} the client cannot be "
+            "answered; to clean up use `finally`"
+        )
+
+
+def _check_status(what: object, handler: ExceptionHandler) -> None:
+    if not isinstance(what, int) or not 400 <= what <= 599:
+        raise TypeError(
+            f"{_named(handler)} is registered for {what!r}; give an exception class, or a status "
+            "from 400 to 599 as a number"
+        )
+
+
+def _named(handler: ExceptionHandler) -> str:
+    name = getattr(handler, "__qualname__", repr(handler))
+    return f"the exception handler {name} ({place_of(handler)})"

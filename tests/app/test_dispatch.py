@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 
 import pytest
@@ -10,12 +11,14 @@ from photon.app.dispatch import compose, make_dispatch
 from photon.app.photon import Photon
 from photon.app.problems import Problems
 from photon.http.application import Application
-from photon.http.errors import HTTPError
+from photon.http.errors import ClientDisconnected, HTTPError, ProtocolError
 from photon.http.request import Request
 from photon.http.response import Response
 from photon.http.server.serving import serve
 from photon.routing.route import Route
 from photon.routing.router import Router
+from photon.runtime.cancel import CancelScope
+from photon.runtime.errors import Cancelled
 from tests.app.requests import make_request
 from tests.clients import Client, request
 
@@ -129,9 +132,38 @@ def test_a_failure_is_answered_with_its_status(
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
 
 
-@pytest.mark.parametrize("error", [SystemExit(1), KeyboardInterrupt(), GeneratorExit()])
-def test_what_is_no_exception_passes_through_to_the_server(error: BaseException) -> None:
-    app = Photon()
+FATAL: list[tuple[BaseException, int]] = [
+    (SystemExit(1), 500),
+    (KeyboardInterrupt(), 500),
+    (GeneratorExit(), 500),
+    (Cancelled("deadline"), 504),
+    (Cancelled("shutdown"), 503),
+    (Cancelled("scope"), 500),
+    (Cancelled("deadline", scope=CancelScope()), 500),
+]
+
+
+@pytest.mark.parametrize(("error", "status"), FATAL)
+def test_middleware_sees_a_response_also_for_what_is_no_exception(
+    error: BaseException, status: int
+) -> None:
+    story: list[str] = []
+    app = Photon(middleware=[noting(story, "m")])  # type: ignore[list-item]
+
+    @app.get("/")
+    def leave() -> None:
+        raise error
+
+    assert ask(app, "GET", "/").status == status
+    assert story == ["m in", f"m out {status}"]
+
+
+@pytest.mark.parametrize(
+    "error", [Cancelled("disconnect"), ClientDisconnected("gone"), ProtocolError("x", 400, "y")]
+)
+def test_what_leaves_nobody_to_answer_passes_through_to_the_server(error: BaseException) -> None:
+    story: list[str] = []
+    app = Photon(middleware=[noting(story, "m")])  # type: ignore[list-item]
 
     @app.get("/")
     def leave() -> None:
@@ -139,6 +171,24 @@ def test_what_is_no_exception_passes_through_to_the_server(error: BaseException)
 
     with pytest.raises(type(error)):
         ask(app, "GET", "/")
+    assert story == ["m in"]
+
+
+@pytest.mark.parametrize(
+    ("target", "hint"),
+    [
+        ("/only-post/", "; did you mean '/only-post'?"),
+        ("/items/7/?x", "; did you mean '/items/7'?"),
+        ("/folder", "; did you mean '/folder/'?"),
+        ("/", "'/'"),
+        ("/nowhere/", "'/nowhere/'"),
+    ],
+)
+def test_a_slash_too_many_or_too_few_is_told(app: Photon, target: str, hint: str) -> None:
+    app.get("/folder/")(lambda: "x")
+    response = ask(app, "GET", target)
+    assert response.status == 404
+    assert json.loads(response.body)["detail"].endswith(hint)
 
 
 # Middleware...
@@ -236,7 +286,30 @@ def test_middleware_that_returns_nothing_is_a_500(caplog: pytest.LogCaptureFixtu
     app = Photon(middleware=[lambda request, application: None])  # type: ignore[return-value,list-item]
     with serve(app) as server, Client(server) as client:
         assert client.ask("/").status == 500
-    assert len(caplog.records) == 1
+    (record,) = caplog.records
+    assert record.exc_info is not None
+    message = str(record.exc_info[1])
+    assert message.startswith("the middleware test_middleware_that_returns_nothing_is_a_500.<")
+    assert "test_dispatch.py:" in message
+    assert message.endswith("returned None instead of a Response; forgot `return`?")
+
+
+def test_middleware_that_returns_something_else_is_named(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = Photon(middleware=[lambda request, application: {"a": 1}])  # type: ignore[return-value,list-item]
+    assert ask(app, "GET", "/").status == 500
+    assert "returned dict instead of a Response" in caplog.text
+
+
+@pytest.mark.parametrize(("error", "status"), FATAL)
+def test_what_middleware_raises_is_answered_whatever_it_is(
+    error: BaseException, status: int
+) -> None:
+    def leaving(request: Request, application: Application) -> Response:
+        raise error
+
+    assert ask(Photon(middleware=[leaving]), "GET", "/").status == status
 
 
 def test_without_middleware_nothing_is_wrapped() -> None:

@@ -30,7 +30,7 @@ def problems() -> Problems:
     return Problems()
 
 
-def respond_to(problems: Problems, error: Exception) -> Response:
+def respond_to(problems: Problems, error: BaseException) -> Response:
     return problems.response_for(make_request("GET", "/items/1?a=b"), error)
 
 
@@ -186,3 +186,131 @@ def test_what_is_no_exception_cannot_be_handled(
 ) -> None:
     with pytest.raises(TypeError, match=f"{what.__name__} is no Exception"):
         problems.register(what, saying("never"))
+
+
+@pytest.mark.parametrize("what", [ClientDisconnected, ProtocolError, StreamClosed])
+def test_what_leaves_nobody_to_answer_cannot_be_handled(
+    what: type[Exception], problems: Problems
+) -> None:
+    with pytest.raises(TypeError, match=f"after {what.__name__} the client cannot be answered"):
+        problems.register(what, saying("never"))
+
+
+@pytest.mark.parametrize("what", [200, 399, 600, True, "404", None, int, 404.0])
+def test_what_is_no_error_cannot_be_handled(what: Any, problems: Problems) -> None:
+    with pytest.raises(TypeError, match=r"test_problems\.py:\d+\) is registered for"):
+        problems.register(what, saying("never"))
+
+
+@pytest.mark.parametrize("what", [404, Mine])
+def test_two_handlers_for_the_same_are_refused_with_both_places(
+    what: Any, problems: Problems
+) -> None:
+    problems.register(what, saying("one"))
+    with pytest.raises(ValueError, match="would both answer") as caught:
+        problems.register(what, saying("two"))
+    assert str(caught.value).count("test_problems.py:") == 2
+
+
+# Crashes...
+
+
+@pytest.mark.parametrize("answer", ["sorry", ("sorry", 503)])
+def test_a_handler_of_all_exceptions_does_not_hide_a_crash(
+    answer: object, problems: Problems, caplog: pytest.LogCaptureFixture
+) -> None:
+    problems.register(Exception, lambda request, error: answer)
+    crash = Mine("the shelf is empty")
+    assert respond_to(problems, crash).body == b"sorry"
+    (record,) = caplog.records
+    assert record.exc_info is not None
+    assert record.exc_info[1] is crash
+
+
+def test_nor_does_one_that_raises_an_http_error(
+    problems: Problems, caplog: pytest.LogCaptureFixture
+) -> None:
+    def busy(request: Request, error: Exception) -> None:
+        raise HTTPError(503, "later")
+
+    problems.register(Exception, busy)
+    assert respond_to(problems, Mine()).status == 503
+    assert len(caplog.records) == 1
+
+
+def test_one_that_makes_it_the_clients_fault_is_not_logged(
+    problems: Problems, caplog: pytest.LogCaptureFixture
+) -> None:
+    problems.register(Exception, lambda request, error: ("your fault", 400))
+    assert respond_to(problems, Mine()).status == 400
+    assert not caplog.records
+
+
+def test_a_handler_of_all_exceptions_gets_no_http_errors(problems: Problems) -> None:
+    problems.register(Exception, saying("all"))
+    assert respond_to(problems, HTTPError(409)).content_type == "application/problem+json"
+    assert respond_to(problems, RouteNotFound("/x")).status == 404
+
+
+@pytest.mark.parametrize("crash", [Mine(), SystemExit(1), KeyboardInterrupt()])
+def test_a_handler_of_500_answers_for_crashes_that_are_logged(
+    crash: BaseException, problems: Problems, caplog: pytest.LogCaptureFixture
+) -> None:
+    problems.register(500, lambda request, error: f"sorry, {error.status}")
+    response = respond_to(problems, crash)
+    assert (response.status, response.body) == (500, b"sorry, 500")
+    (record,) = caplog.records
+    assert record.exc_info is not None
+    assert record.exc_info[1] is crash
+
+
+@pytest.mark.parametrize(
+    ("source", "status"), [("deadline", 504), ("shutdown", 503), ("scope", 500)]
+)
+def test_a_cancelled_request_is_answered_by_the_handler_of_its_status(
+    source: Any, status: int, problems: Problems
+) -> None:
+    assert respond_to(problems, Cancelled(source)).status == status
+    problems.register(status, saying("mine"))
+    response = respond_to(problems, Cancelled(source))
+    assert (response.status, response.body) == (status, b"mine")
+
+
+def test_cancelled_since_the_client_left_is_raised_on(problems: Problems) -> None:
+    problems.register(HTTPError, saying("never"))
+    with pytest.raises(Cancelled):
+        respond_to(problems, Cancelled("disconnect"))
+
+
+def test_a_handler_that_raises_the_error_again_is_a_crash(
+    problems: Problems, caplog: pytest.LogCaptureFixture
+) -> None:
+    def again(request: Request, error: Exception) -> None:
+        raise error
+
+    problems.register(Mine, again)
+    problems.register(409, again)
+    assert respond_to(problems, HTTPError(409)).status == 409
+    assert not caplog.records
+    error = Mine()
+    assert respond_to(problems, error).status == 500
+    assert error.__context__ is None
+    assert len(caplog.records) == 1
+
+
+def test_a_handler_that_returns_a_mistake_is_named(
+    problems: Problems, caplog: pytest.LogCaptureFixture
+) -> None:
+    problems.register(Mine, lambda request, error: HTTPError)
+    assert respond_to(problems, Mine()).status == 500
+    assert caplog.records[0].exc_info is not None
+    message = str(caplog.records[0].exc_info[1])
+    assert "the exception handler test_a_handler_that_returns_a_mistake_is_named" in message
+    assert message.endswith("returned the class HTTPError: raise it")
+
+
+def test_the_status_of_other_exceptions_is_not_ours(problems: Problems) -> None:
+    error = Mine()
+    error.status = 200  # type: ignore[attr-defined]
+    problems.register(Mine, saying("mine"))
+    assert respond_to(problems, error).status == 500
