@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import msgspec
+from msgspec import inspect as msgspec_types
 
 from photon.app.respond import RESPONDERS
+from photon.app.unsendable import Unsendable
 from photon.http.application import Application
 from photon.http.errors import HTTPError
 from photon.http.request import Request
@@ -24,31 +27,35 @@ Read = Callable[[Any], Any]
 
 
 class HandlerError(TypeError):
-    """A handler that cannot be called from its route; the message names it and the way out."""
+    """A handler that cannot serve its route; the message names it and the way out."""
 
 
 def make_endpoint(
-    handler: Handler, path_names: Iterable[str], *, status: int | None = None
+    handler: Handler, path_types: Mapping[str, type], *, status: int | None = None
 ) -> Application:
     """The application that calls `handler` with what it asks for.
 
     Args:
-        path_names: the names in the route's template.
+        path_types: the names in the route's template, and the types that their converters make.
         status: of what the handler returns, if it does not say.
     Raises: HandlerError.
     """
-    names = set(path_names)
-    if _is_async(handler) or _is_async(type(handler).__call__):
-        raise _fault(handler, "is async; handlers here are plain functions: write `def`")
+    _check_kind(handler)
     arguments: list[str] = []
-    scope: dict[str, Any] = {"handler": handler, "responders": RESPONDERS, "status": status}
+    scope: dict[str, Any] = {
+        "handler": handler,
+        "responders": RESPONDERS,
+        "status": status,
+        "Unsendable": Unsendable,
+        "fault": partial(_fault, handler),
+    }
     for parameter, annotation in _parameters(handler):
         name = parameter.name
-        value = _source(handler, parameter, annotation, names, scope)
+        value = _source(handler, parameter, annotation, path_types, scope)
         if value is not None:
             is_positional = parameter.kind is inspect.Parameter.POSITIONAL_ONLY
             arguments.append(value if is_positional else f"{name}={value}")
-    names.difference_update(name for name in _accepted(handler))
+    names = set(path_types).difference(_accepted(handler))
     if names:
         raise _fault(
             handler,
@@ -59,11 +66,24 @@ def make_endpoint(
     source = (
         "def endpoint(request):\n"
         f"    value = handler({', '.join(arguments)})\n"
-        "    return responders[value.__class__](value, status)\n"
+        "    try:\n"
+        "        return responders[value.__class__](value, status)\n"
+        "    except Unsendable as error:\n"
+        "        raise fault(error) from None\n"
     )
     exec(compile(source, f"<endpoint of {place_of(handler)}>", "exec"), scope)
-    endpoint: Application = scope["endpoint"]
-    return endpoint
+    endpoint = scope["endpoint"]
+    endpoint.__wrapped__ = handler  # as functools.wraps leaves it, for who wants to know
+    return endpoint  # type: ignore[no-any-return]  # the source says it is one
+
+
+def _check_kind(handler: Handler) -> None:
+    if isinstance(handler, type):
+        raise _fault(handler, "is a class; register a function, or an object that can be called")
+    if not callable(handler):
+        raise HandlerError(f"{handler!r} is no handler; register a function")
+    if _is_async(handler) or _is_async(type(handler).__call__):
+        raise _fault(handler, "is async; handlers here are plain functions: write `def`")
 
 
 def _is_async(fn: Callable[..., Any]) -> bool:
@@ -100,7 +120,7 @@ def _source(
     handler: Handler,
     parameter: inspect.Parameter,
     annotation: Any,
-    path_names: set[str],
+    path_types: Mapping[str, type],
     scope: dict[str, Any],
 ) -> str | None:
     """The expression that gives the parameter its value; puts into `scope` what that needs."""
@@ -109,10 +129,10 @@ def _source(
         raise _fault(handler, f"takes *{name}; name its parameters, so that each can be filled")
     if isinstance(annotation, type) and issubclass(annotation, Request):
         return "request"
-    if name in path_names:
+    if name in path_types:
         if annotation in (inspect.Parameter.empty, Any):
             return f'request.path_values["{name}"]'
-        scope[f"read_{name}"] = _reader(handler, name, annotation)
+        scope[f"read_{name}"] = _reader(handler, name, annotation, path_types[name])
         return f'read_{name}(request.path_values["{name}"])'
     if name == "request" and annotation is inspect.Parameter.empty:
         return "request"
@@ -123,14 +143,23 @@ def _source(
     )
 
 
-def _reader(handler: Handler, name: str, annotation: Any) -> Read:
+def _reader(handler: Handler, name: str, annotation: Any, made: type) -> Read:
     """What turns a path value into its annotated type, or raises HTTPError (422)."""
     try:
         msgspec.json.Decoder(annotation)
+        kind = msgspec_types.type_info(annotation)
     except TypeError as error:
         raise _fault(
             handler, f"has a parameter {name!r} of a type that cannot be read: {error}"
         ) from (error)
+    if not _is_made_of(kind, made):
+        type_name = getattr(annotation, "__qualname__", str(annotation))
+        raise _fault(
+            handler,
+            f"has a parameter {name!r} of the type {type_name}, which cannot be made from the "
+            f"text of a path. Take `{name}: str` and make it there, or give the application a "
+            f"converter: Photon(converters=[Converter(...)]) and {{{name}:<its name>}}",
+        )
     plain = annotation if isinstance(annotation, type) else None
 
     def read(value: Any) -> Any:
@@ -147,6 +176,36 @@ def _reader(handler: Handler, name: str, annotation: Any) -> Read:
     return read
 
 
-def _fault(handler: Handler, what: str) -> HandlerError:
+_TEXTS = (str, int, float, UUID)  # what the built-in converters make
+
+_NOT_FROM_TEXT = (
+    msgspec_types.CustomType,
+    msgspec_types.CollectionType,
+    msgspec_types.TupleType,
+    msgspec_types.DictType,
+    msgspec_types.StructType,
+    msgspec_types.DataclassType,
+    msgspec_types.TypedDictType,
+    msgspec_types.NamedTupleType,
+)
+
+
+def _is_made_of(kind: msgspec_types.Type, made: type) -> bool:
+    """Whether a value of the annotated type can come of what the converter makes."""
+    kinds = kind.types if isinstance(kind, msgspec_types.UnionType) else (kind,)
+    for member in kinds:
+        if isinstance(member, msgspec_types.CustomType):
+            if issubclass(made, member.cls):
+                return True
+        elif made not in _TEXTS:
+            return True  # an application's own converter: msgspec will see
+        elif not isinstance(member, (*_NOT_FROM_TEXT, msgspec_types.NoneType)):
+            return True
+    return False
+
+
+def _fault(handler: Handler, what: object) -> HandlerError:
     name = getattr(handler, "__qualname__", repr(handler))
-    return HandlerError(f"the handler {name} ({place_of(handler)}) {what}")
+    # A class has no line of its own to lead to, its __init__ has.
+    source = vars(handler).get("__init__", handler) if isinstance(handler, type) else handler
+    return HandlerError(f"the handler {name} ({place_of(source)}) {what}")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
+
+from photon.runtime.source import place_of
 
 Lifespan = Callable[..., Any]
 """A generator function that yields once, or one that returns a context manager; it may take the
@@ -24,12 +26,42 @@ def running(application: object, lifespans: list[Lifespan]) -> Iterator[None]:
 def _open(lifespan: Lifespan, application: object) -> AbstractContextManager[Any]:
     takes_application = bool(inspect.signature(lifespan).parameters)
     arguments = (application,) if takes_application else ()
-    if inspect.isgeneratorfunction(lifespan):
-        return contextmanager(lifespan)(*arguments)
-    opened = lifespan(*arguments)
-    if not isinstance(opened, AbstractContextManager):
-        raise TypeError(
-            f"the lifespan {lifespan!r} gave {type(opened).__name__}; it shall be a generator "
-            "function that yields once, or give a context manager"
-        )
-    return opened
+    opened: Any = lifespan(*arguments)
+    if inspect.isgenerator(opened):
+        return _once(lifespan, opened)
+    if isinstance(opened, AbstractContextManager):
+        return opened
+    if hasattr(opened, "__aenter__"):
+        raise TypeError(f"{_named(lifespan)} is async: write def")
+    raise TypeError(
+        f"{_named(lifespan)} gave {type(opened).__name__}; it shall be a generator function that "
+        "yields once, or give a context manager"
+    )
+
+
+@contextmanager
+def _once(lifespan: Lifespan, generator: Generator[Any, Any, Any]) -> Iterator[None]:
+    """As contextlib's own, which does not say whose generator did not stop."""
+    try:
+        next(generator)
+    except StopIteration:
+        raise RuntimeError(f"{_named(lifespan)} did not yield; it yields once") from None
+    try:
+        yield
+    except BaseException as error:
+        try:
+            generator.throw(error)
+        except StopIteration:
+            return
+    else:
+        try:
+            next(generator)
+        except StopIteration:
+            return
+    generator.close()
+    raise RuntimeError(f"{_named(lifespan)} yielded twice; it yields once")
+
+
+def _named(lifespan: Lifespan) -> str:
+    name = getattr(lifespan, "__qualname__", repr(lifespan))
+    return f"the lifespan {name} ({place_of(lifespan)})"

@@ -23,7 +23,7 @@ def call(handler: Callable[..., Any], /, **path_values: Any) -> bytes:
     """What the endpoint of `handler` answers to a request with these values in its path."""
     request = make_request("GET", "/somewhere")
     request.path_values = path_values
-    return make_endpoint(handler, path_values)(request).body
+    return make_endpoint(handler, dict.fromkeys(path_values, str))(request).body
 
 
 # What a handler may ask for...
@@ -157,8 +157,8 @@ def test_a_partial_keeps_the_types_of_its_function() -> None:
 
 def test_the_status_of_the_route_is_for_what_does_not_say_another() -> None:
     request = make_request("GET", "/")
-    assert make_endpoint(lambda: "x", (), status=201)(request).status == 201
-    assert make_endpoint(lambda: ("x", 202), (), status=201)(request).status == 202
+    assert make_endpoint(lambda: "x", {}, status=201)(request).status == 201
+    assert make_endpoint(lambda: ("x", 202), {}, status=201)(request).status == 202
 
 
 # What is refused when it is registered...
@@ -202,6 +202,19 @@ def takes_any_number(*name: str) -> None: ...
 def takes_any_name(**name: str) -> None: ...
 
 
+class Shelf:
+    def __init__(self, name: str) -> None: ...
+
+
+def takes_a_shelf(name: Shelf) -> None: ...
+
+
+def takes_a_shelf_or_none(name: Shelf | None) -> None: ...
+
+
+def takes_a_list(name: list[int]) -> None: ...
+
+
 FAULTS: list[tuple[Callable[..., Any], str]] = [
     (async_handler, "is async; handlers here are plain functions: write `def`"),
     (async_generator, "is async"),
@@ -213,6 +226,10 @@ FAULTS: list[tuple[Callable[..., Any], str]] = [
     (has_bad_attribute, "annotation that is not defined where it stands: .*nothing"),
     (has_no_type_at_all, "annotation that is not defined where it stands"),
     (has_unreadable_type, "a parameter 'name' of a type that cannot be read"),
+    (Shelf, "Shelf .*is a class; register a function, or an object"),
+    (takes_a_shelf, "'name' of the type Shelf, which cannot be made from the text of a path"),
+    (takes_a_shelf_or_none, "'name' of the type .*Shelf.*Take `name: str` and make it there"),
+    (takes_a_list, "which cannot be made .* a converter: Photon.converters=.Converter"),
     (takes_any_number, r"takes \*name; name its parameters"),
     (takes_any_name, r"takes \*name; name its parameters"),
 ]
@@ -223,10 +240,51 @@ def test_a_handler_that_cannot_be_called_is_refused_with_its_place(
     handler: Callable[..., Any], says: str
 ) -> None:
     with pytest.raises(HandlerError, match=says) as caught:
-        make_endpoint(handler, ["name"])
+        make_endpoint(handler, {"name": str})
     assert "test_endpoint.py:" in str(caught.value)
+
+
+@pytest.mark.parametrize("handler", [5, "text", None])
+def test_what_cannot_be_called_is_refused(handler: Any) -> None:
+    with pytest.raises(HandlerError, match="is no handler; register a function"):
+        make_endpoint(handler, {})
+
+
+@pytest.mark.parametrize("handler", [takes_a_shelf, takes_a_shelf_or_none])
+def test_a_converter_may_make_what_text_cannot(handler: Callable[..., Any]) -> None:
+    request = make_request("GET", "/")
+    request.path_values = {"name": Shelf("a")}
+    assert make_endpoint(handler, {"name": Shelf})(request).status == 204
+
+
+# What a handler must not return...
+
+
+def test_a_value_that_cannot_be_sent_names_the_handler_in_one_traceback() -> None:
+    def noparen(request: Request) -> Any:
+        return request.json
+
+    with pytest.raises(HandlerError) as caught:
+        call(noparen)
+    error = caught.value
+    assert "noparen (tests/app/test_endpoint.py:" in str(error)
+    assert str(error).endswith(") returned the method Request.json: call it")
+    assert error.__cause__ is None
+    assert error.__suppress_context__
+
+
+def test_a_type_error_of_the_handlers_own_stays_as_it_is() -> None:
+    def wrong() -> None:
+        raise TypeError("mine")
+
+    with pytest.raises(TypeError, match=r"^mine$"):
+        call(wrong)
+
+
+def test_an_endpoint_knows_its_handler() -> None:
+    assert make_endpoint(takes_too_little, {}).__wrapped__ is takes_too_little  # type: ignore[attr-defined]
 
 
 def test_what_has_no_signature_is_refused() -> None:
     with pytest.raises(HandlerError):
-        make_endpoint(dict.fromkeys, ())
+        make_endpoint(dict.fromkeys, {})

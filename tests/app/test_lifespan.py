@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from typing import Any
 
 import pytest
 
@@ -89,6 +90,91 @@ def test_all_are_closed_though_one_fails_to() -> None:
 def test_what_is_no_lifespan_is_refused_with_what_it_should_be(given: object) -> None:
     with pytest.raises(TypeError, match="a generator function that yields once"):
         with running(None, [lambda: given]):
+            raise AssertionError
+
+
+def never() -> Iterator[None]:
+    yield from ()
+
+
+def twice() -> Iterator[None]:
+    yield
+    yield
+
+
+def twice_after_an_error() -> Iterator[None]:
+    try:
+        yield
+    except KeyError:
+        yield
+
+
+def test_a_lifespan_that_does_not_yield_once_is_named() -> None:
+    with pytest.raises(RuntimeError, match=r"never \(tests/app/test_lifespan\.py:\d+\) did not yi"):
+        with running(None, [never]):
+            raise AssertionError
+    says = r"the lifespan twice \(tests/app/test_lifespan\.py:\d+\) yielded twice; it yields once"
+    with pytest.raises(RuntimeError, match=says), running(None, [twice]):
+        pass
+    with pytest.raises(RuntimeError, match="yielded twice"), running(None, [twice_after_an_error]):
+        raise KeyError
+
+
+def test_a_lifespan_may_swallow_an_error_and_may_raise_another() -> None:
+    def swallowing() -> Iterator[None]:
+        try:
+            yield
+        except KeyError:
+            pass
+
+    def raising() -> Iterator[None]:
+        try:
+            yield
+        except KeyError as error:
+            raise ValueError from error
+
+    with pytest.raises(ValueError), running(None, [raising]):  # noqa: PT011
+        raise KeyError
+    with running(None, [swallowing]):
+        raise KeyError
+
+
+async def opens() -> AsyncIterator[None]:
+    yield
+
+
+async def waits() -> None: ...
+
+
+def needs_two(app: Photon, settings: object) -> Iterator[None]:
+    yield
+
+
+class Database:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("lifespan", "says"),
+    [
+        (opens, r"the lifespan opens \(tests/app/test_lifespan\.py:\d+\) is async: write def"),
+        (waits, "the lifespan waits .* is async: write def"),
+        (asynccontextmanager(opens), "the lifespan opens .* is async: write def"),
+        (needs_two, "needs_two .* cannot be called with the application or nothing: it takes 2"),
+        (Database, "the lifespan Database is a class"),
+        (5, "5 is no lifespan; give a function"),
+    ],
+)
+def test_what_cannot_be_opened_is_refused_when_it_is_registered(lifespan: Any, says: str) -> None:
+    with pytest.raises(TypeError, match=says):
+        Photon().lifespan(lifespan)
+    with pytest.raises(TypeError, match=says):
+        Photon(lifespan=lifespan)
+
+
+def test_what_turns_out_to_be_async_is_refused_when_it_is_opened() -> None:
+    with pytest.raises(TypeError, match="is async: write def"):
+        with running(None, [lambda: asynccontextmanager(opens)()]):
             raise AssertionError
 
 

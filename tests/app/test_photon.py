@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from datetime import date
 from http import HTTPStatus
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -14,7 +17,8 @@ from photon.http.application import Application
 from photon.http.request import Request
 from photon.http.response import Response
 from photon.http.server.serving import serve
-from photon.routing.errors import RouteConflict, TemplateError
+from photon.routing.converters import Converter, Converters
+from photon.routing.errors import BuildError, RouteConflict, TemplateError
 from photon.routing.route import Route
 from photon.runtime.greenlets import spawn
 from tests.app.requests import make_request
@@ -25,7 +29,7 @@ def ask(app: Application, method: str, target: str) -> Response:
     return app(make_request(method, target))
 
 
-@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
+@pytest.mark.parametrize("method", ["get", "head", "post", "put", "patch", "delete", "options"])
 def test_each_method_has_a_decorator_that_gives_the_handler_back(method: str) -> None:
     app = Photon()
 
@@ -127,7 +131,14 @@ def test_a_template_that_cannot_be_read_is_refused(path: str) -> None:
         Photon().get(path)
 
 
-def test_a_route_without_methods_is_refused() -> None:
+def test_a_route_without_methods_is_for_get() -> None:
+    app = Photon()
+    app.route("/")(lambda: "x")
+    assert ask(app, "GET", "/").body == b"x"
+    assert ask(app, "POST", "/").status == 405
+
+
+def test_a_route_of_no_methods_at_all_is_refused() -> None:
     with pytest.raises(ValueError, match="needs a method"):
         Photon().route("/", [])(lambda: "x")
 
@@ -137,6 +148,183 @@ def test_middleware_comes_too_late_when_the_application_runs() -> None:
     with app.running(), pytest.raises(RuntimeError, match="comes too late"):
         app.middleware(lambda request, application: application(request))
     app.middleware(lambda request, application: application(request))
+
+
+HERE = r"\(tests/app/test_photon\.py:\d+\)"
+
+
+def around(request: Request, application: Application) -> Response:
+    return application(request)
+
+
+def handling(request: Request, error: Exception) -> str:
+    return "x"
+
+
+async def around_async(request: Request, application: Application) -> Response:
+    return application(request)
+
+
+async def handling_async(request: Request, error: Exception) -> str:
+    return "x"
+
+
+def one(request: Request) -> Response:
+    return Response("x")
+
+
+def three(number: int, request: Request, application: Application) -> Response:
+    return application(request)
+
+
+class Around:
+    def __init__(self, request: Request, application: Application) -> None: ...
+
+
+class AsyncAround:
+    async def __call__(self, request: Request, application: Application) -> Response:
+        return application(request)
+
+
+METHODS = ["route", "get", "head", "post", "put", "patch", "delete", "options", "websocket"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_decorator_without_a_path_is_refused(method: str) -> None:
+    for path, given in ((around, f"around {HERE}"), (5, "5"), (None, "None")):
+        says = f'@app.{method} needs a path: @app.{method}\\("/..."\\); it was given {given}'
+        with pytest.raises(TypeError, match=says):
+            getattr(Photon(), method)(path)
+
+
+@pytest.mark.parametrize("status", [0, 199, 600, "201", 200.0, True])
+def test_a_status_that_is_none_is_refused(status: Any) -> None:
+    with pytest.raises(TypeError, match="a status is a whole number from 200 to 599"):
+        Photon().get("/", status=status)
+
+
+@pytest.mark.parametrize(
+    ("wrapper", "says"),
+    [
+        ("http", "@app.middleware stands without parentheses, above a function"),
+        (None, "@app.middleware stands without parentheses, above a function"),
+        (5, "5 is no middleware; give a function"),
+        (around_async, f"the middleware around_async {HERE} is async: write def"),
+        (AsyncAround(), "the middleware .*AsyncAround.* is async: write def"),
+        (Around, "the middleware Around is a class; give a function or an object"),
+        (one, f"one {HERE} cannot be called with the request and the application: it takes 1"),
+        (three, "three .* it takes 3"),
+    ],
+)
+def test_middleware_that_cannot_be_called_is_refused(wrapper: Any, says: str) -> None:
+    with pytest.raises(TypeError, match=says):
+        Photon().middleware(wrapper)
+    if wrapper is not None:
+        with pytest.raises(TypeError, match=says):
+            Photon(middleware=[around, wrapper])
+
+
+def test_middleware_called_without_arguments_is_refused() -> None:
+    with pytest.raises(TypeError, match="without parentheses"):
+        Photon().middleware()
+
+
+@pytest.mark.parametrize(
+    ("handler", "says"),
+    [
+        (handling_async, f"the exception handler handling_async {HERE} is async: write def"),
+        (one, f"one {HERE} cannot be called with the request and the error: it takes 1"),
+        (three, "three .* it takes 3"),
+        (Around, "is a class"),
+        ("text", "'text' is no exception handler"),
+    ],
+)
+def test_an_exception_handler_that_cannot_be_called_is_refused(handler: Any, says: str) -> None:
+    with pytest.raises(TypeError, match=says):
+        Photon().exception_handler(404)(handler)
+
+
+def test_an_exception_handler_for_nothing_is_refused() -> None:
+    with pytest.raises(TypeError, match=f"handling {HERE} does not say what for"):
+        Photon().exception_handler(handling)  # type: ignore[arg-type]
+    for what in ("404", 200, int):
+        with pytest.raises(TypeError, match=f"exception handler handling {HERE} is registered for"):
+            Photon().exception_handler(what)(handling)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("what", [404, ValueError])
+def test_a_second_exception_handler_is_refused_with_both_places(what: Any) -> None:
+    app = Photon()
+    app.exception_handler(what)(handling)
+    with pytest.raises(ValueError, match=f"{HERE} and .* {HERE} would both answer"):
+        app.exception_handler(what)(lambda request, error: "x")
+
+
+def test_callables_of_other_kinds_are_taken() -> None:
+    app = Photon(middleware=[functools.partial(three, 1)])
+    app.middleware(mock.Mock())
+    app.exception_handler(404)(lambda *arguments: "x")
+    app.exception_handler(405)(mock.Mock())
+
+
+# Paths from routes...
+
+
+def test_a_path_is_built_from_the_name_of_its_route() -> None:
+    app = Photon()
+
+    @app.get("/items/{id:int}/{name}")
+    def item(id: int, name: str) -> None: ...
+
+    app.get("/all", name="every one")(lambda: None)
+    assert app.path_for("item", id=7, name="a b/c") == "/items/7/a%20b%2Fc"
+    assert app.path_for("every one") == "/all"
+    with pytest.raises(BuildError, match="needs a value for 'name'"):
+        app.path_for("item", id=7)
+    with pytest.raises(BuildError, match="does not fit 'id'"):
+        app.path_for("item", id="x", name="y")
+
+
+def test_of_routes_of_one_name_the_one_that_takes_the_values_is_meant() -> None:
+    app = Photon()
+
+    app.get("/items", name="items")(lambda: None)
+    app.get("/items/{id}", name="items")(lambda id: None)
+    assert app.path_for("items") == "/items"
+    assert app.path_for("items", id="7") == "/items/7"
+
+
+def test_a_name_that_no_route_has_is_told_with_those_that_are_near() -> None:
+    app = Photon()
+    with pytest.raises(BuildError, match="no route named 'item'; there are none at all"):
+        app.path_for("item")
+    app.get("/a", name="items")(lambda: None)
+    with pytest.raises(BuildError, match="no route named 'item'; did you mean 'items'"):
+        app.path_for("item")
+    with pytest.raises(BuildError, match="no route named 'zzz'; there are items"):
+        app.path_for("zzz")
+
+
+def day_of(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+DAY = Converter("day", date, day_of, date.isoformat)
+
+
+@pytest.mark.parametrize("converters", [[DAY], Converters(DAY)])
+def test_an_application_has_converters_of_its_own(converters: Any) -> None:
+    app = Photon(converters=converters)
+
+    @app.get("/on/{day:day}")
+    def on(day: date) -> str:
+        return f"{day:%d.%m.%Y}"
+
+    assert ask(app, "GET", "/on/2025-01-31").body == b"31.01.2025"
+    assert ask(app, "GET", "/on/later").status == 404
+    assert app.path_for("on", day=date(2025, 1, 31)) == "/on/2025-01-31"
+    with pytest.raises(TemplateError):
+        Photon().get("/on/{day:day}")
 
 
 # While it is served...
