@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from mimetypes import guess_type
@@ -17,6 +18,10 @@ from photon.http.response import BYTES, HeaderSource, Response
 
 if TYPE_CHECKING:
     from photon.http.request import Request
+
+
+# No reason to tell the client, and whatever caches our answers, that there is no such file.
+_OUR_FAULT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO)
 
 
 class FileResponse(Response):
@@ -51,6 +56,8 @@ class FileResponse(Response):
             # A pipe that took the file's place would be waited for, by the whole worker.
             fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError as error:
+            if error.errno in _OUR_FAULT:
+                raise
             raise HTTPError(404, "there is no such file") from error
         part = FilePart(fd, self)
         try:
@@ -69,6 +76,8 @@ class FileResponse(Response):
         part.headers.setdefault("last-modified", http_date(modified_s))
         part.headers.setdefault("accept-ranges", "bytes")
         part.count = size
+        if self.status != 200:  # a page for an error, say: it is sent as it is
+            return part
         verdict = evaluate(request.method, request.headers, etag, modified_s)
         if verdict == "precondition failed":
             raise HTTPError(412, "the file is not the one the request is about")
@@ -111,6 +120,7 @@ class FilePart(Response):
     def __init__(self, fd: int, whole: FileResponse) -> None:
         super().__init__()
         self._headers = ResponseHeaders(whole.headers)
+        self.status = whole.status
         self.fd = fd
         self.offset = 0
         self.count = 0

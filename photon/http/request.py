@@ -59,6 +59,8 @@ class Request(msgspec.Struct, eq=False):
     _cookies: dict[str, str] | None = None
     _id: str | None = None
     _state: SimpleNamespace | None = None
+    _scheme: str | None = None
+    _peer: str | None = None
 
     # The head...
 
@@ -99,13 +101,25 @@ class Request(msgspec.Struct, eq=False):
 
     @property
     def scheme(self) -> str:
-        """ "http" or "https"."""
-        return self._link.scheme if self._link is not None else "http"
+        """ "http" or "https". May be set, by middleware that trusts the proxy in front."""
+        if self._scheme is None:
+            self._scheme = self._link.scheme if self._link is not None else "http"
+        return self._scheme
+
+    @scheme.setter
+    def scheme(self, value: str) -> None:
+        self._scheme = value
 
     @property
     def peer(self) -> str:
-        """The other end of the connection as `host:port`; "" when it has no name."""
-        return self._link.peer if self._link is not None else ""
+        """The client as `host:port`; "" when it has no name. May be set, as `scheme`."""
+        if self._peer is None:
+            self._peer = self._link.peer if self._link is not None else ""
+        return self._peer
+
+    @peer.setter
+    def peer(self, value: str) -> None:
+        self._peer = value
 
     @property
     def query(self) -> Query:

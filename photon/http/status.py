@@ -23,9 +23,9 @@ def reason_phrase(status: int) -> str:
 
 
 def check_status(status: int) -> None:
-    """Refuse what cannot stand in a status line.   Raises: ValueError."""
-    if not 100 <= status <= 599:
-        raise ValueError(f"{status} is no HTTP status; they go from 100 to 599")
+    """Refuse what cannot be the status of a final response.   Raises: ValueError."""
+    if not 200 <= status <= 599:
+        raise ValueError(f"{status} is no status of a response; they go from 200 to 599")
 
 
 def has_content(status: int) -> bool:

@@ -35,9 +35,9 @@ class CancelScope:
         "_entry",
         "_greenlet",
         "_hub",
-        "_job",
         "_reason",
         "_source",
+        "_turn",
         "cancel_called",
         "cancelled_caught",
         "deadline",
@@ -49,7 +49,7 @@ class CancelScope:
         self.cancelled_caught = False
         self._greenlet: Any = None
         self._hub: Any = None
-        self._job: Any = None
+        self._turn = 0
         self._entry: Deadline | None = None
         self._source: CancelSource = "scope"
         self._reason = ""
@@ -59,7 +59,7 @@ class CancelScope:
             raise RuntimeError("a CancelScope guards one block; make a new one for the next")
         self._hub = current_hub()
         self._greenlet = greenlet = getcurrent()
-        self._job = getattr(greenlet, "job", None)
+        self._turn = getattr(greenlet, "turn", 0)
         if self.cancel_called:
             self._hub.run_soon(self._deliver)
         elif self.deadline is not None:
@@ -72,7 +72,7 @@ class CancelScope:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
-        self._greenlet = self._job = None
+        self._greenlet = None
         if self._entry is not None:
             self._entry.cancel()
         if isinstance(error, Cancelled) and error.scope is self:
@@ -104,7 +104,7 @@ class CancelScope:
             return
         # In a generator that nobody closed a block outlives the job it began in: the job that
         # the carrier has now is not meant.
-        if getattr(greenlet, "job", None) is self._job:
+        if getattr(greenlet, "turn", 0) == self._turn:
             greenlet.throw(Cancelled(self._source, self._reason, scope=self))
 
     def __repr__(self) -> str:

@@ -50,12 +50,13 @@ class Carrier(greenlet):
         is_called: whether the pool wants it; an idle one does not listen to anybody else.
     """
 
-    __slots__ = ("has_waited", "is_called", "job", "pool")
+    __slots__ = ("has_waited", "is_called", "job", "pool", "turn")
 
     def __init__(self, pool: Carriers) -> None:
         super().__init__(parent=pool.hub)
         self.pool = pool
         self.job: Job | None = None
+        self.turn = 0
         self.has_waited = False
         self.is_called = False
 
@@ -70,8 +71,9 @@ class Carrier(greenlet):
                 while ready and not self.has_waited:
                     self.job = job = next_job()
                     try:
+                        self.turn += 1
                         while Context().run(job.run):
-                            pass
+                            self.turn += 1
                     except BaseException as error:
                         pool.on_panic(job, error)
                 # What an idle carrier holds would live as long as it idles.
@@ -115,17 +117,26 @@ class Carriers:
         self.ready: deque[Job] = deque()
         self.idle: list[Carrier] = []
         self.made = 0
+        self._submitted: list[Job] = []
+        self._timer: Any = None
         # libev runs prepare watchers after the callbacks of one poll and before the next.
         self._before_poll = hub.loop.prepare(ref=False)
         self._before_poll.start(self._work)
 
     def submit(self, job: Job) -> None:
         """Run `job` on a carrier, soon. From this thread, the hub included."""
-        # Not into the queue at once: jobs that submit jobs would keep the loop from polling.
-        self.hub.loop.run_callback(self._start, job)
+        # By a timer, not into the queue at once: jobs that submit jobs would keep the loop from
+        # polling, and callbacks that add callbacks would, too.
+        self._submitted.append(job)
+        if self._timer is None:
+            self._timer = self.hub.loop.timer(0.0)
+            self._timer.start(self._start_submitted, update=True)
 
-    def _start(self, job: Job) -> None:
-        self.ready.append(job)
+    def _start_submitted(self) -> None:
+        self._timer.close()
+        self._timer = None
+        self.ready.extend(self._submitted)
+        self._submitted.clear()
         self._work()
 
     def _work(self) -> None:
@@ -173,7 +184,7 @@ class Carriers:
             "made": self.made,
             "busy": self.busy,
             "idle": len(self.idle),
-            "ready": len(self.ready),
+            "ready": len(self.ready) + len(self._submitted),
         }
 
     def __repr__(self) -> str:

@@ -110,6 +110,9 @@ class Deadlines:
         return f"<Deadlines pending={len(self)}>"
 
 
+_LONGEST_ROUND_S = 0.005
+
+
 class Swept(Protocol):
     """Something that `Sweep` looks at when its moment has come."""
 
@@ -172,17 +175,23 @@ class Sweep:
             while ticks and ticks[0] * self.resolution_s <= moment:
                 # What one subject does may take another out of this bucket, or add an earlier one.
                 bucket = self._buckets[ticks[0]]
-                if bucket:
-                    self._ask(bucket.pop(), moment)
-                else:
+                if not bucket:
                     del self._buckets[heappop(ticks)]
+                elif now() - moment > _LONGEST_ROUND_S:
+                    break  # thousands are due at once: the others of the hub have their turn
+                else:
+                    self._ask(bucket.pop(), moment)
         finally:
             if ticks and (not self._armed_tick or ticks[0] < self._armed_tick):
                 self._arm(ticks[0])
 
     def _ask(self, subject: Swept, moment: float) -> None:
         subject.sweep_tick = 0
-        again = subject.on_due(moment)
+        try:
+            again = subject.on_due(moment)
+        except BaseException:
+            self.watch(subject, moment + 1.0)  # whatever it was, the subject is overdue still
+            raise
         if again is not None:
             # Never into the bucket that is being emptied.
             self.watch(subject, max(again, moment + self.resolution_s))

@@ -8,6 +8,7 @@ Exception
 │   │   ├── StreamClosed   this side closed it
 │   │   ├── StreamBroken   the peer reset it, or the network did
 │   │   └── StreamBusy     two greenlets read, or two write, at the same time
+│   ├── HandleCancelled    a spawned function was cancelled, so it has no result
 │   ├── AddressError       an address that cannot be read
 │   └── ListenError        an address that cannot be listened on
 ├── DeadlineExceeded       a `fail_after` block took too long; also a TimeoutError
@@ -79,6 +80,10 @@ class StreamBroken(StreamError):
 
 class StreamBusy(StreamError):
     """A second greenlet reads, or writes, where one already waits."""
+
+
+class HandleCancelled(RuntimeFault):
+    """A spawned function was cancelled, so it has no result."""
 
 
 class AddressError(RuntimeFault, ValueError):

@@ -6,12 +6,17 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any, Generic, Literal, ParamSpec, TypeVar
 
+from gevent import monkey
+
 from photon.runtime.carriers import Carrier
-from photon.runtime.errors import Cancelled
-from photon.runtime.hub import current_hub, getcurrent
+from photon.runtime.clock import now
+from photon.runtime.errors import Cancelled, HandleCancelled
+from photon.runtime.hub import current_hub, existing_hub, getcurrent
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_block = monkey.get_original("time", "sleep")
 
 State = Literal["pending", "running", "done", "failed", "cancelled"]
 
@@ -19,12 +24,23 @@ State = Literal["pending", "running", "done", "failed", "cancelled"]
 class Handle(Generic[T]):
     """A function that was spawned: ask for its state or result, wait for it, or cancel it.
 
-    Attributes: state: pending, running, done, failed or cancelled.
+    Attributes: name: of the function; state: pending, running, done, failed or cancelled.
     """
 
-    __slots__ = ("_call", "_carrier", "_context", "_error", "_hub", "_result", "_waiters", "state")
+    __slots__ = (
+        "_call",
+        "_carrier",
+        "_context",
+        "_error",
+        "_hub",
+        "_result",
+        "_waiters",
+        "name",
+        "state",
+    )
 
-    def __init__(self, call: Callable[[], T]) -> None:
+    def __init__(self, call: Callable[[], T], name: str) -> None:
+        self.name = name
         self.state: State = "pending"
         self._call: Callable[[], T] | None = call
         # As asyncio does, and gevent does not: what was set before is seen by the child.
@@ -39,8 +55,11 @@ class Handle(Generic[T]):
     def result(self) -> T:
         """What the function returned.
 
-        Raises: what the function raised; RuntimeError while it still runs.
+        Raises: what the function raised; HandleCancelled; RuntimeError while it still runs.
         """
+        if isinstance(self._error, Cancelled):
+            # Not the Cancelled itself: it was meant for that function, and not for who asks.
+            raise HandleCancelled(f"{self!r} has no result: {self._error}") from self._error
         if self._error is not None:
             raise self._error
         if self.state != "done":
@@ -107,15 +126,14 @@ class Handle(Generic[T]):
             waiter.switch()
 
     def __repr__(self) -> str:
-        what = getattr(self._call, "__qualname__", "") if self._call is not None else ""
-        return f"<Handle {what} {self.state}>" if what else f"<Handle {self.state}>"
+        return f"<Handle {self.name} {self.state}>"
 
 
 def spawn(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Handle[T]:
     """Run `fn(*args, **kwargs)` in a greenlet of its own, from the next time the caller waits.
 
     It sees the caller's context variables as they are now. What it raises is logged, and kept in
-    the handle.
+    the handle. A server that stops does not wait for it.
 
     Returns: a `Handle`.
     """
@@ -123,8 +141,7 @@ def spawn(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Handle[T]:
     def call() -> T:
         return fn(*args, **kwargs)
 
-    call.__qualname__ = getattr(fn, "__qualname__", repr(fn))
-    handle = Handle(call)
+    handle = Handle(call, getattr(fn, "__qualname__", repr(fn)))
     handle._hub.carriers.submit(handle)
     return handle
 
@@ -134,13 +151,18 @@ def sleep(seconds: float) -> None:
 
     After the patch this is `time.sleep`, too.   Raises: ValueError, for a negative number.
     """
-    if seconds <= 0:
-        if seconds < 0:
-            raise ValueError("sleep length must be non-negative")
+    if not seconds > 0:
+        if seconds != 0:  # less, or nan
+            raise ValueError(f"sleep length must be a non-negative number, not {seconds!r}")
         return checkpoint()
+    hub = existing_hub()
+    if hub is None:
+        # A native thread: there is nobody else to let in, and a loop of its own costs two
+        # descriptors, without which libev aborts the process.
+        _block(seconds)
+        return None
     # PERF: a libev timer of its own: 6 us a round trip, where an entry in `Deadlines` takes 7
     # (Python's heap is slower than libev's) and gevent.sleep 8.
-    hub = current_hub()
     timer = hub.loop.timer(seconds)
     # update: libev counts from its cached time, which a busy hub lets grow old.
     timer.start(getcurrent().switch, update=True)
@@ -161,23 +183,41 @@ def checkpoint() -> None:
 
     For long computations: call it every few milliseconds.
     """
+    # A timer, and no callback: gevent runs up to 50 callbacks that were added meanwhile before it
+    # looks at sockets and timers again, so that one checkpoint after the other would let nobody in.
     hub = current_hub()
-    turn = _Turn(getcurrent())
-    hub.run_soon(turn.come)
+    timer = hub.loop.timer(0.0)
+    timer.start(getcurrent().switch, update=True)
     try:
         hub.park()
     finally:
-        turn.greenlet = None
+        timer.close()
 
 
-class _Turn:
-    """A switch back into a greenlet that can be taken back (gevent's callbacks cannot)."""
+class Turn:
+    """Keeps a loop that may never wait from keeping the hub to itself.
 
-    __slots__ = ("greenlet",)
+    turn = Turn()
+    for piece in pieces:
+        send(piece)
+        turn.give_way()
+    """
 
-    def __init__(self, greenlet: Any) -> None:
-        self.greenlet = greenlet
+    __slots__ = ("_began",)
 
-    def come(self) -> None:
-        if self.greenlet is not None:
-            self.greenlet.switch()
+    # Nobody notices a pause of 5 ms; it is also how long CPython lets a thread run.
+    LONGEST_S = 0.005
+
+    def __init__(self) -> None:
+        self._began = now()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether others should be let in."""
+        return now() - self._began > self.LONGEST_S
+
+    def give_way(self) -> None:
+        """Let others in, if this turn was a long one."""
+        if self.is_over:
+            checkpoint()
+            self._began = now()

@@ -1,8 +1,8 @@
 """The seam to gevent: the hub, the loop of one OS thread, and what hangs on it.
 
-Everything that Photon asks of gevent passes through this file, `carriers.py`, `monkey.py` and
-`offload.py`. A hub runs callbacks; a callback may switch into a greenlet, and comes back when
-that greenlet waits (parks) or ends: it sees at once whether the greenlet it woke is done.
+Everything that Photon asks of gevent passes through this room, most of it through this file. A hub
+runs callbacks; a callback may switch into a greenlet, and comes back when that greenlet waits
+(parks) or ends: it sees at once whether the greenlet it woke is done.
 
     hub callback ──switch──▶ greenlet runs ──park()──▶ back in the callback
 
@@ -17,12 +17,13 @@ from collections.abc import Callable
 from typing import Any
 
 from gevent import get_hub
+from gevent._hub_local import get_hub_if_exists
 from greenlet import getcurrent, greenlet
 
 from photon.runtime.carriers import Carriers
 from photon.runtime.deadlines import Deadlines, Sweep
 
-__all__ = ["READ", "WRITE", "Hub", "current_hub", "getcurrent", "greenlet"]
+__all__ = ["READ", "WRITE", "Hub", "current_hub", "existing_hub", "getcurrent", "greenlet"]
 
 READ = 1
 WRITE = 2
@@ -80,6 +81,11 @@ class Hub:
 
     def __repr__(self) -> str:
         return f"<Hub {self.carriers!r} {self.deadlines!r} {self.sweep!r}>"
+
+
+def existing_hub() -> Hub | None:
+    """The hub of the calling OS thread; None when it has none yet."""
+    return None if get_hub_if_exists() is None else current_hub()
 
 
 def current_hub() -> Hub:

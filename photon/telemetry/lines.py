@@ -20,6 +20,8 @@ import msgspec
 from photon.telemetry.tracebacks import users_traceback
 
 _OWN_FIELDS = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
+_LONGEST_TRACEBACK = 64 * 1024
+
 _RESERVED = ("timestamp", "level", "logger", "event", "exception")
 
 # ANSI: dim, green, yellow, red, bold red.
@@ -155,4 +157,12 @@ def _traceback(record: logging.LogRecord) -> str:
     told = users_traceback(error) if error is not None else record.exc_text or ""
     if record.stack_info:
         told += f"\n{record.stack_info}"
-    return told.strip("\n")
+    return _cut(told.strip("\n"))
+
+
+def _cut(text: str) -> str:
+    """A text of bearable length: an exception may quote 8 MB that a client sent."""
+    if len(text) <= _LONGEST_TRACEBACK:
+        return text
+    half = _LONGEST_TRACEBACK // 2
+    return f"{text[:half]}\n[{len(text) - 2 * half} characters left out]\n{text[-half:]}"

@@ -32,18 +32,20 @@ def users_traceback(error: BaseException, *, tools: tuple[str, ...] = ()) -> str
     told = TracebackException.from_exception(error)
     hidden = (_HOUSE, *(tool + os.sep for tool in tools))
     if isinstance(error, SyntaxError) or any(not _is_hidden(f, hidden) for f in told.stack):
-        _trim(told, hidden, set())
+        _trim(told, hidden)
     return "".join(told.format())
 
 
-def _trim(told: TracebackException, hidden: tuple[str, ...], seen: set[int]) -> None:
-    seen.add(id(told))
-    kept = [frame for frame in told.stack if not _is_hidden(frame, hidden)]
-    # None, not an empty list, leaves the headline out as well: a SyntaxError shows its own place.
-    told.stack = StackSummary.from_list(kept) if kept else None  # type: ignore[assignment]
-    for other in (told.__cause__, told.__context__, *(getattr(told, "exceptions", None) or ())):
-        if other is not None and id(other) not in seen:
-            _trim(other, hidden, seen)
+def _trim(told: TracebackException, hidden: tuple[str, ...]) -> None:
+    left, seen = [told], set[int]()  # no recursion: a chain of exceptions may be of any length
+    while left:
+        told = left.pop()
+        seen.add(id(told))
+        kept = [frame for frame in told.stack if not _is_hidden(frame, hidden)]
+        # None, not an empty list, leaves the headline out too: a SyntaxError shows its place.
+        told.stack = StackSummary.from_list(kept) if kept else None  # type: ignore[assignment]
+        others = (told.__cause__, told.__context__, *(getattr(told, "exceptions", None) or ()))
+        left.extend(other for other in others if other is not None and id(other) not in seen)
 
 
 def _is_hidden(frame: FrameSummary, hidden: tuple[str, ...]) -> bool:

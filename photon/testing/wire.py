@@ -22,7 +22,7 @@ from photon.runtime.carriers import Job
 from photon.runtime.errors import StreamBroken, StreamClosed
 from photon.runtime.greenlets import checkpoint
 from photon.runtime.hub import Hub, current_hub, getcurrent
-from photon.runtime.net.stream import Peer
+from photon.runtime.net.stream import PeerState
 
 
 class Wire:
@@ -225,10 +225,13 @@ class MemoryStream:
     def unwatch(self) -> None:
         self._job = None
 
-    def look(self) -> Peer:
+    def look(self) -> PeerState:
         if self.is_broken or (self.inbox and not self.inbox[0]):
-            return Peer.GONE
-        return Peer.TALKING if self.inbox else Peer.QUIET
+            return PeerState.GONE
+        return PeerState.TALKING if self.inbox else PeerState.QUIET
+
+    def has_hung_up(self) -> bool:
+        return self.is_broken or (bool(self.inbox) and not self.inbox[-1])
 
     def close_sending(self) -> None:
         self.is_end_sent = True

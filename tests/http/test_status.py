@@ -42,5 +42,5 @@ def test_these_may_have_content(status: int) -> None:
 
 @pytest.mark.parametrize("status", [-200, 0, 99, 600, 1000, 20000])
 def test_what_is_no_status(status: int) -> None:
-    with pytest.raises(ValueError, match=f"{status} is no HTTP status"):
+    with pytest.raises(ValueError, match=f"{status} is no status of a response"):
         check_status(status)

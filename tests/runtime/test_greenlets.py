@@ -10,7 +10,7 @@ from greenlet import GreenletExit
 
 from photon.runtime.cancel import move_on_after
 from photon.runtime.clock import now
-from photon.runtime.errors import Cancelled
+from photon.runtime.errors import Cancelled, HandleCancelled
 from photon.runtime.greenlets import Handle, checkpoint, sleep, sleep_forever, spawn
 from photon.runtime.hub import current_hub
 from tests.clients import wait_until
@@ -127,7 +127,7 @@ def test_cancel_before_the_start_means_it_never_runs() -> None:
     handle.join()
     checkpoint()
     assert ran == []
-    with pytest.raises(Cancelled, match="changed my mind"):
+    with pytest.raises(HandleCancelled, match="changed my mind"):
         _ = handle.result
 
 
@@ -207,7 +207,7 @@ def test_a_handle_says_what_it_runs_and_how_it_is() -> None:
     assert repr(handle) == "<Handle sleep_forever running>"
     handle.cancel()
     handle.join()
-    assert repr(handle) == "<Handle cancelled>"
+    assert repr(handle) == "<Handle sleep_forever cancelled>"
 
 
 # sleep and checkpoint...

@@ -177,9 +177,12 @@ def complete_fields(
     """
     check_status(status)
     kept: Fields = []
+    is_head = protocol.request is not None and protocol.request.method == "HEAD"
     for name, value in fields:
         if name == b"content-length":
-            if body_bytes is None and value.isdigit():
+            # HEAD: the length the body would have, if the handler made none.
+            is_free = body_bytes is None or (is_head and not body_bytes)
+            if is_free and value.isdigit():
                 body_bytes = int(value)
         elif name not in _OURS:
             kept.append((name, value))

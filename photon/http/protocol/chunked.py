@@ -19,6 +19,9 @@ _MAX_TRAILER = 8 * 1024
 _FAIR_BYTES = 16
 _MAX_UNFAIR_BYTES = 16 * 1024
 
+# Of one read, so that a body in chunks of one byte lets others have their turn.
+_MOST_PIECES = 256
+
 _SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:;[\t\x20-\x7e\x80-\xff]*)?\r\n")
 _SIZE_LINE_BEGINNING = re.compile(rb"[0-9A-Fa-f]{1,15}(?:;.*|\r)?", re.DOTALL)
 _TRAILER_LINE = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n")
@@ -55,7 +58,7 @@ class ChunkedReader:
         """
         pieces: list[bytes] = []
         at = 0
-        while self.state is not State.DONE:
+        while self.state is not State.DONE and len(pieces) < _MOST_PIECES:
             step = (
                 self._data(data, at, pieces) if self.state is State.DATA else self._line(data, at)
             )

@@ -23,10 +23,12 @@ import logging
 from typing import TYPE_CHECKING
 
 from photon.http.body import CHUNK_BYTES, Body
-from photon.http.errors import BodyTimeout, ClientDisconnected, ProtocolError
+from photon.http.errors import BodyTimeout, ProtocolError
 from photon.http.problems import problem
-from photon.http.protocol.base import CONTINUE, Http1
+from photon.http.protocol.base import Http1
+from photon.http.protocol.events import RequestHead
 from photon.http.request import Request
+from photon.http.server.intake import Intake
 from photon.http.server.phases import (
     CLOSED,
     ENDLESS,
@@ -42,7 +44,8 @@ from photon.http.server.phases import (
 from photon.runtime.carriers import Carrier
 from photon.runtime.clock import now
 from photon.runtime.errors import Cancelled, CancelSource, StreamBroken, StreamError
-from photon.runtime.net.stream import ByteStream, Peer
+from photon.runtime.greenlets import Turn
+from photon.runtime.net.stream import ByteStream, PeerState
 
 if TYPE_CHECKING:
     from photon.http.server.server import Server
@@ -53,13 +56,9 @@ logger = logging.getLogger("photon.http")
 # afterwards; and it would let one client's pipelined requests hold the hub for longer.
 _HEAD_READ_BYTES = 4 * 1024
 
-# A body that the handler left is read and dropped up to this size, to keep the connection; beyond
-# it closing is cheaper. Go's figure.
-_SKIP_BYTES = 256 * 1024
 
-# How long a closed connection listens on, so that a reset does not overtake our last words.
-# RFC 9112 §9.6; nginx lingers for 5 s between bytes.
-_LINGER_S = 5.0
+# How often a client that sent more than its request is asked whether it is there still.
+_ASK_S = 5.0
 
 
 class Connection:
@@ -74,11 +73,11 @@ class Connection:
     __slots__ = (
         "_again",
         "_carrier",
-        "_continue_due",
-        "_deaf",
-        "_raw",
+        "_is_unwatched",
+        "_turn",
         "phase",
         "protocol",
+        "raw",
         "response_begun",
         "server",
         "since",
@@ -86,20 +85,20 @@ class Connection:
         "sweep_tick",
     )
 
+    phase: int
+
     def __init__(self, server: Server, stream: ByteStream, protocol: Http1) -> None:
         self.server = server
         self.stream = stream
+        self.raw = stream.raw
         self.protocol = protocol
-        self.phase = IDLE
-        self.since = now()
         self.response_begun = False
         self.sweep_tick = 0
         self._again = False
-        self._deaf = False
-        self._continue_due = False
+        self._is_unwatched = False
         self._carrier: Carrier | None = None
-        self._raw = stream.raw
-        server.sweep.watch(self, self.since + server.timeouts.idle_s)
+        self._turn: Turn | None = None
+        self.enter(IDLE)
         stream.watch(self)
 
     @property
@@ -112,42 +111,10 @@ class Connection:
         """ "http" or "https"."""
         return self.server.scheme
 
-    # In the hub: what happens while a handler works...
-
-    def on_parked(self, carrier: Carrier) -> None:
-        """The handler waits for something: from here on its time is kept. Called in the hub."""
-        if HEAD < self.phase < LINGERING:
-            self._carrier = carrier
-            if self.phase == HANDLING:
-                self.since = now()
-                self.server.sweep.watch(self, self.since + self.server.timeouts.handler_s)
-
-    def _look_up(self) -> None:
-        """Something to read while the connection is busy: more bytes, or the end of the client."""
-        if self._deaf or not HEAD < self.phase < LINGERING:
-            return
-        peer = self.stream.look()
-        if peer is Peer.QUIET:
-            return
-        self.stream.unwatch()
-        self._deaf = True
-        if peer is Peer.GONE and self.server.settings.half_close == "gone":
-            self.cancel("disconnect", "the client went away")
-
-    def _interfere(self) -> None:
-        """The socket is readable while somebody has the connection, or is done with it."""
-        if self.phase == LINGERING:
-            self._drop_input()
-        elif self.phase != CLOSED:
-            self.server.hub.run_soon(self._look_up)
-
-    def _drop_input(self) -> None:
-        try:
-            data = self.stream.receive_nowait(CHUNK_BYTES)
-        except StreamError:
-            data = b""
-        if data == b"":
-            self.close()
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request is in progress."""
+        return HEAD < self.phase < LINGERING
 
     # On a carrier: requests...
 
@@ -157,14 +124,14 @@ class Connection:
         Returns: whether bytes of a next request are here already.
         """
         if self.phase > HEAD:
-            self._interfere()
+            self._on_readable_while_busy()
             return False
         protocol = self.protocol
         try:
             if self._again:
                 self._again = False
             else:
-                data = self._raw.recv(_HEAD_READ_BYTES)
+                data = self.raw.recv(_HEAD_READ_BYTES)
                 if data and not protocol.pending:
                     protocol.pending = data  # PERF: receive_data without the call
                 else:
@@ -184,17 +151,12 @@ class Connection:
             return False
         self.phase = HANDLING
         self.response_begun = False
-        server = self.server
-        intake = body = None
-        if not protocol.body_is_complete:
-            intake = _Intake(self)
-            body = Body(intake, head.fields.body_bytes, server.limits.body_bytes)
-            self._continue_due = head.fields.expects_continue
         if self._carrier is not None:  # an earlier request of this round waited already
             self.on_parked(self._carrier)
-        server.answer(self, Request(head, body, self))
-        if intake is not None:
-            intake.end()
+        if protocol.body_is_complete:
+            self.server.answer(self, Request(head, None, self))
+        else:
+            self._answer_with_body(head)
         if self.phase >= LINGERING:
             return False
         if not protocol.next_cycle():
@@ -202,121 +164,49 @@ class Connection:
             return False
         self.phase = IDLE
         self.since = now()
-        if self._carrier is None and not self._deaf and not protocol.pending:
+        if self._carrier is None and not self._is_unwatched and not protocol.pending:
             return False  # PERF: the common case, in one line
         return self._follow_up()
+
+    def _answer_with_body(self, head: RequestHead) -> None:
+        intake = Intake(self, expects_continue=head.fields.expects_continue)
+        body = Body(intake, head.fields.body_bytes, self.server.limits.body_bytes)
+        try:
+            self.server.answer(self, Request(head, body, self))
+        finally:
+            intake.end()
 
     def _wait_for_head(self) -> None:
         if self.protocol.has_ended:
             self.close()
         elif self.phase == IDLE and (self.protocol.pending or not self.protocol.body_is_complete):
-            self.phase = HEAD
-            self.since = now()
-            self.server.sweep.watch(self, self.since + self.server.timeouts.head_s)
+            self.enter(HEAD)
 
     def _follow_up(self) -> bool:
         """After a request that waited, or was followed by more bytes."""
-        if self._deaf:
-            self._deaf = False
-            self.stream.watch(self)
-        # While it waited the sweep may have been told a later moment.
-        self.server.sweep.watch(self, self.since + self.server.timeouts.idle_s)
+        self.listen_again()
+        self.enter(IDLE)  # while it waited the sweep may have been told a later moment
         self._again = bool(self.protocol.pending)
         if not self._again:
-            self._carrier = None
-        return self._again
+            self._carrier = self._turn = None
+            return False
+        if self._turn is None:
+            self._turn = Turn()
+        elif self._turn.is_over:  # thousands of requests in one packet: others have theirs
+            self._carrier = self._turn = None
+            self.server.carriers.submit(self)
+            return False
+        return True
 
-    # For the exchange: the request's body...
+    # For the exchange...
 
-    def next_body_chunk(self) -> bytes:
-        """The next bytes of the body, waiting for them; b"" when it is complete.
+    def wait(self, phase: int) -> None:
+        """Wait in the stream, until more can be read (READING) or written (WRITING).
 
-        Raises: BodyTimeout; ClientDisconnected; ProtocolError.
+        Raises: StreamClosed; what `on_due` interrupts it with when the phase takes too long.
         """
-        protocol = self.protocol
-        try:
-            while (piece := protocol.next_data()) is None:
-                protocol.receive_data(self._receive_more())
-        except ProtocolError as error:
-            protocol.keep_alive = False
-            if protocol.has_ended:
-                raise ClientDisconnected("the client ended before its body did") from error
-            raise
-        if self._deaf and protocol.body_is_complete:
-            self._deaf = False  # what can be read now is the next request, or the client leaving
-            self.stream.watch(self)
-        return piece
-
-    def _receive_more(self) -> bytes:
-        stream = self.stream
-        try:
-            data = stream.receive_nowait(CHUNK_BYTES)
-            if data is None and self._continue_due and not self.response_begun:
-                self._continue_due = False
-                self.send(CONTINUE)
-                self.response_begun = False
-            while data is None:
-                self._wait(READING, self.server.timeouts.body_s)
-                data = stream.receive_nowait(CHUNK_BYTES)
-        except StreamError as error:
-            raise ClientDisconnected("the client went away while it sent its body") from error
-        # RFC 9110 §10.1.1 lets the server leave it out once a part of the body is there.
-        self._continue_due = False
-        return data
-
-    def settle_body(self) -> None:
-        """Before the response's head is made: what the handler left of the body, decides whether
-        the connection can live on."""
-        protocol = self.protocol
-        if protocol.body_is_complete or not protocol.keep_alive or protocol.request is None:
-            return
-        fields = protocol.request.fields
-        try:
-            is_complete = protocol.skip_body()
-        except ProtocolError:
-            protocol.keep_alive = False
-            return
-        if not is_complete and (
-            fields.expects_continue or fields.body_bytes is None or fields.body_bytes > _SKIP_BYTES
-        ):
-            protocol.keep_alive = False
-
-    # For the exchange: the response...
-
-    def send(self, data: bytes) -> None:
-        """Send all of `data`, waiting while the client does not read.   Raises: StreamError."""
-        try:
-            sent = self._raw.send(data)
-        except BlockingIOError:
-            sent = 0
-        except OSError as error:
-            raise StreamBroken(f"the connection was lost: {error.strerror or error}") from error
-        if sent != len(data):
-            self._send_rest(memoryview(data)[sent:])
-
-    def _send_rest(self, rest: memoryview) -> None:
-        stream = self.stream
-        self.response_begun = True
-        while rest:
-            self._wait(WRITING, self.server.timeouts.write_s)
-            rest = rest[stream.send_nowait(rest) :]
-
-    def send_file(self, fd: int, offset: int, count: int) -> None:
-        """Send a part of a file.   Raises: StreamError; EOFError when it became shorter."""
-        stream = self.stream
-        end = offset + count
-        while offset < end:
-            sent = stream.send_file_nowait(fd, offset, min(end - offset, 1024 * 1024))
-            offset += sent
-            if not sent:
-                self._wait(WRITING, self.server.timeouts.write_s)
-
-    def _wait(self, phase: int, allowance_s: float) -> None:
-        """Wait in the stream, under the time-out of another phase."""
         before = self.phase
-        self.phase = phase
-        self.since = now()
-        self.server.sweep.watch(self, self.since + allowance_s)
+        self.enter(phase)
         try:
             if phase == READING:
                 self.stream.wait_readable()
@@ -324,12 +214,66 @@ class Connection:
                 self.stream.wait_writable()
         finally:
             if self.phase == phase:
-                self.phase = before
-                self.since = now()
-                if before == HANDLING:
-                    self.server.sweep.watch(self, self.since + self.server.timeouts.handler_s)
+                self.enter(before)
+
+    def listen_again(self) -> None:
+        """Watch the stream again, if it was not watched while bytes waited for their turn."""
+        if self._is_unwatched:
+            self._is_unwatched = False
+            self.stream.watch(self)
+
+    # In the hub: what happens while a handler works...
+
+    def on_parked(self, carrier: Carrier) -> None:
+        """The handler waits for something: from here on its time is kept. Called in the hub."""
+        if self.is_busy:
+            self._carrier = carrier
+            if self.phase == HANDLING:
+                self.enter(HANDLING)
+
+    def _on_readable_while_busy(self) -> None:
+        """The socket is readable while somebody has the connection, or is done with it."""
+        if self.phase == LINGERING:
+            self._drop_input()
+        elif self.phase != CLOSED:
+            self.server.hub.run_soon(self._check_client)
+
+    def _check_client(self) -> None:
+        """More bytes, or the end of the client? In the hub."""
+        # A reader has borrowed the watcher, and will see for itself.
+        if self._is_unwatched or self.phase == READING or not self.is_busy:
+            return
+        peer = self.stream.look()
+        if peer is PeerState.QUIET:
+            return
+        self.stream.unwatch()
+        self._is_unwatched = True
+        # From here on the sweep asks now and then.
+        self.server.sweep.watch(self, now() + _ASK_S)
+        if peer is PeerState.GONE:
+            self._client_left()
+
+    def _client_left(self) -> None:
+        if self.server.settings.half_close == "gone":
+            self.cancel("disconnect", "the client went away")
+
+    def _drop_input(self) -> None:
+        try:
+            data = self.stream.receive_nowait(CHUNK_BYTES)
+        except StreamError:
+            data = b""
+        if data == b"":
+            self.close()
 
     # In the hub: time...
+
+    def enter(self, phase: int) -> None:
+        """Begin a phase, and have its time kept."""
+        self.phase = phase
+        self.since = moment = now()
+        due = moment + self.server.allowances[phase]
+        if due < ENDLESS:
+            self.server.sweep.watch(self, due)
 
     def on_due(self, moment: float) -> float | None:
         """Act if the phase takes too long. Called by the hub's sweep.
@@ -337,11 +281,15 @@ class Connection:
         Returns: when to look again; None when the next phase will say.
         """
         due = self.since + self.server.allowances[self.phase]
+        if self._is_unwatched and self.is_busy:
+            if self.stream.has_hung_up():
+                self._client_left()
+            due = min(due, moment + _ASK_S) if moment < due else due
         if moment < due:
             return due if due < ENDLESS else None
         timeouts = self.server.timeouts
         if self.phase == HEAD:
-            detail = f"the request head did not come within {timeouts.head_s:g} s"
+            detail = f"the request head did not come within {self.server.allowances[HEAD]:g} s"
             self.refuse(ProtocolError("head-timeout", 408, detail))
         elif self.phase == HANDLING:
             self.cancel("deadline", f"no response within {timeouts.handler_s:g} s")
@@ -376,7 +324,7 @@ class Connection:
     def refuse(self, error: ProtocolError) -> None:
         """Answer what is no proper request, as far as the socket takes it at once, and close."""
         self.phase = LINGERING  # whatever comes now is no request
-        logger.info("refused %s: %s (%s)", self.stream.peer or "a client", error.detail, error.rule)
+        peer = self.stream.peer or "a client"
         protocol = self.protocol
         protocol.request = None
         protocol.keep_alive = False
@@ -387,16 +335,20 @@ class Connection:
             )
         except StreamError:
             self.close()
-            return
-        if self.stream.look() is Peer.GONE:
-            self.close()
         else:
-            self._linger()  # it was about to send more
+            if self.stream.look() is PeerState.GONE:
+                self.close()
+            else:
+                self._linger()  # it was about to send more
+        # Last of all: in the hub, where a 408 comes from, a log handler that waits fails.
+        logger.info("refused %s: %s (%s)", peer, error.detail, error.rule)
 
     def drain(self) -> None:
         """The server stops: end at once if idle, after the current response otherwise."""
-        if self.phase <= HEAD:
+        if self.phase == IDLE and self.stream.look() is not PeerState.TALKING:
             self.close()
+        elif self.phase <= HEAD:  # a request that has come, or begun to come, is answered still
+            self.enter(self.phase)
         else:
             self.protocol.keep_alive = False
 
@@ -406,17 +358,15 @@ class Connection:
         RFC 9112 §9.6: closing while input is unread makes the kernel send a reset, which may
         erase our last response before the client has read it.
         """
-        if self.protocol.body_is_complete and self.stream.look() is not Peer.TALKING:
+        if self.protocol.body_is_complete and self.stream.look() is not PeerState.TALKING:
             self.close()
         else:
             self._linger()
 
     def _linger(self) -> None:
         self.stream.close_sending()
-        self.phase = LINGERING
-        self.since = now()
         self._carrier = None
-        self.server.sweep.watch(self, self.since + _LINGER_S)
+        self.enter(LINGERING)
         self.stream.watch(self)
 
     def close(self) -> None:
@@ -435,31 +385,3 @@ class Connection:
             f"<Connection {self.stream.peer} {NAMES[self.phase]} for "
             f"{now() - self.since:.1f} s{what}>"
         )
-
-
-class _Intake:
-    """Where the body of one request comes from, for as long as its exchange lasts.
-
-    Who holds on to a request must not be given the body of the next one on its connection.
-    """
-
-    __slots__ = ("_connection", "_is_read")
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection: Connection | None = connection
-        self._is_read = False
-
-    def next_body_chunk(self) -> bytes:
-        if self._connection is None:
-            raise RuntimeError("the request is over: read its body before its handler returns")
-        self._is_read = True
-        try:
-            return self._connection.next_body_chunk()
-        finally:
-            self._is_read = False
-
-    def end(self) -> None:
-        """The response was sent. If a greenlet waits for the body still, nobody else can read."""
-        if self._is_read and self._connection is not None:
-            self._connection.protocol.keep_alive = False
-        self._connection = None

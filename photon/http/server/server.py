@@ -38,6 +38,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("photon.http")
 
+# How long a closed connection listens on, so that a reset does not overtake our last words.
+# RFC 9112 §9.6; nginx lingers for 5 s between bytes.
+_LINGER_S = 5.0
+
+# How long a server that stops waits for the rest of a head.
+_LAST_HEAD_S = 1.0
+
 OnAnswer = Callable[["Request", int, float], None]
 """Called after each exchange with the request, its status and the seconds it took."""
 
@@ -80,14 +87,14 @@ class Server:
         self.limits = settings.limits
         self.timeouts = timeouts = settings.timeouts
         # How long each phase may last, by its number; see `phases`.
-        self.allowances = (
+        self.allowances: tuple[float, ...] = (
             timeouts.idle_s,
             timeouts.head_s,
             timeouts.handler_s,
             timeouts.body_s,
             ENDLESS,
             timeouts.write_s,
-            5.0,
+            _LINGER_S,
             ENDLESS,
         )
         self.connections: set[Connection] = set()
@@ -110,9 +117,17 @@ class Server:
             listener.start()
 
     @property
+    def busy(self) -> int:
+        """How many requests are in progress."""
+        return sum(connection.is_busy for connection in self.connections)
+
+    @property
     def port(self) -> int:
-        """The port of the first TCP address."""
-        return next(a.port for a in self.addresses if isinstance(a, TcpAddress))
+        """The port of the first TCP address.   Raises: LookupError, if there is none."""
+        for address in self.addresses:
+            if isinstance(address, TcpAddress):
+                return address.port
+        raise LookupError(f"{self!r} listens on no TCP port")
 
     @property
     def url(self) -> str:
@@ -166,7 +181,14 @@ class Server:
             return
         self.state = State.DRAINING
         for listener in self.listeners:
+            listener.accept_all()  # what waits in the kernel would be reset by the close
             listener.close()
+        self._answer_before, self.answer = self.answer, self._answer_last
+        # Who has begun to send a request may end it, if that does not take long.
+        self.allowances = tuple(
+            min(allowance, _LAST_HEAD_S) if phase <= HEAD else allowance
+            for phase, allowance in enumerate(self.allowances)
+        )
         for connection in list(self.connections):
             connection.drain()
         self._wait_until_over(self.timeouts.drain_s)
@@ -175,8 +197,12 @@ class Server:
             self._cancel_all()
         self.state = State.STOPPED
 
+    def _answer_last(self, connection: Connection, request: Request) -> int:
+        connection.protocol.keep_alive = False
+        return self._answer_before(connection, request)
+
     def _cancel_all(self) -> None:
-        busy = [c for c in self.connections if HEAD < c.phase < LINGERING]
+        busy = [connection for connection in self.connections if connection.is_busy]
         if busy:
             logger.warning("the server stops: requests that are cancelled: %d", len(busy))
             for connection in busy:

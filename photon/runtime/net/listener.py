@@ -80,6 +80,11 @@ class Listener:
         self._watcher.stop()
         self._forget_retry()
 
+    def accept_all(self) -> None:
+        """Accept what waits in the kernel now; a close would reset it."""
+        while self._watcher.active and self._accept_some():
+            pass
+
     def close(self) -> None:
         """Stop listening; what was accepted lives on. A second call does nothing."""
         if self._socket.fileno() < 0:
@@ -90,28 +95,36 @@ class Listener:
         if isinstance(self._given, UnixAddress):
             _remove_socket_file(self._given.path)
 
-    def _accept_some(self) -> None:
+    def _accept_some(self) -> bool:
+        """Take a round of connections; whether there may be more."""
         for _ in range(_ACCEPTS_A_ROUND):
             if not self._watcher.active:  # `on_accept` may have paused or closed us
-                return
+                return False
             try:
                 fd, _ = self._socket._accept()  # type: ignore[attr-defined]
             except BlockingIOError:
-                break
+                self._pause_s = 0.0
+                return False
             except OSError as error:
                 if error.errno in _NOT_OUR_FAULT:
                     continue
                 self._back_off(error)
-                return
+                return False
             # PERF: with all three given no system call is made to find them out.
             accepted = _socket.socket(*self._kind, fileno=fd)
             accepted.setblocking(False)
             self.accepted += 1
             self._on_accept(accepted)
         self._pause_s = 0.0
+        return True
 
     def _back_off(self, error: OSError) -> None:
-        if not self._pause_s:
+        is_first = not self._pause_s
+        self._pause_s = min(self._pause_s * 2 or _FIRST_PAUSE_S, _LONGEST_PAUSE_S)
+        self.pause()
+        self._retry = self._hub.loop.timer(self._pause_s)
+        self._retry.start(self.start, update=True)
+        if is_first:  # last of all: a handler of the log that waits fails here, in the hub
             logger.warning(
                 "cannot accept on %s: %s. The connections that exist are served on, new ones wait "
                 "in the kernel. Raise the limit of open files (ulimit -n) or lower "
@@ -119,10 +132,6 @@ class Listener:
                 self.address,
                 error.strerror,
             )
-        self._pause_s = min(self._pause_s * 2 or _FIRST_PAUSE_S, _LONGEST_PAUSE_S)
-        self.pause()
-        self._retry = self._hub.loop.timer(self._pause_s)
-        self._retry.start(self.start, update=True)
 
     def _forget_retry(self) -> None:
         if self._retry is not None:

@@ -11,17 +11,25 @@ from __future__ import annotations
 
 import _socket
 import os
+import select
 from enum import Enum
 from socket import MSG_PEEK, SHUT_WR
 from typing import Any, Protocol
+
+from gevent import monkey
 
 from photon.runtime.carriers import Job
 from photon.runtime.errors import StreamBroken, StreamBusy, StreamClosed
 from photon.runtime.hub import READ, WRITE, Hub, getcurrent
 from photon.runtime.net.address import TcpAddress
 
+_poll = monkey.get_original("select", "poll")
 
-class Peer(Enum):
+# Where there is no POLLRDHUP (macOS) a close is seen only by what it does to our side.
+_HUNG_UP = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
+
+
+class PeerState(Enum):
     """What a look at the other side shows."""
 
     QUIET = "quiet"
@@ -63,7 +71,8 @@ class ByteStream(Protocol):
     def interrupt(self, error: BaseException) -> bool: ...
     def watch(self, job: Job) -> None: ...
     def unwatch(self) -> None: ...
-    def look(self) -> Peer: ...
+    def look(self) -> PeerState: ...
+    def has_hung_up(self) -> bool: ...
     def close_sending(self) -> None: ...
     def close(self) -> None: ...
 
@@ -198,14 +207,23 @@ class SocketStream:
     def unwatch(self) -> None:
         self._watcher.stop()
 
-    def look(self) -> Peer:
+    def look(self) -> PeerState:
         """What the other side does, without taking a byte."""
         try:
-            return Peer.TALKING if self._socket.recv(1, MSG_PEEK) else Peer.GONE
+            return PeerState.TALKING if self._socket.recv(1, MSG_PEEK) else PeerState.GONE
         except BlockingIOError:
-            return Peer.QUIET
+            return PeerState.QUIET
         except OSError:
-            return Peer.GONE
+            return PeerState.GONE
+
+    def has_hung_up(self) -> bool:
+        """Whether the other side closed, even if bytes it sent before wait to be read."""
+        fd = self._socket.fileno()
+        if fd < 0:
+            return True
+        poll = _poll()
+        poll.register(fd, _HUNG_UP)
+        return bool(poll.poll(0))
 
     def interrupt(self, error: BaseException) -> bool:
         """Raise `error` in the greenlet that waits in this stream; False when none does.

@@ -15,9 +15,11 @@ def read(*pieces: bytes) -> tuple[list[bytes], bytes, State]:
     buffer = b""
     for piece in pieces:
         buffer += piece
-        got, used = reader.read(buffer)
-        body += got
-        buffer = buffer[used:]
+        used = 1
+        while used:  # one call gives a bounded number of pieces
+            got, used = reader.read(buffer)
+            body += got
+            buffer = buffer[used:]
     return body, buffer, reader.state
 
 

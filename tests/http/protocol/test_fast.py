@@ -135,6 +135,6 @@ def test_what_cannot_be_a_head_is_not_remembered() -> None:
     with pytest.raises(ValueError, match="line break"):
         heads[200]["a\r\nb: c"]
     assert not heads[200]
-    with pytest.raises(ValueError, match="no HTTP status"):
+    with pytest.raises(ValueError, match="no status of a response"):
         heads[1000]
     assert 1000 not in heads

@@ -15,7 +15,7 @@ from photon.runtime.carriers import Carrier
 from photon.runtime.errors import StreamBroken, StreamBusy, StreamClosed, StreamError
 from photon.runtime.greenlets import checkpoint, sleep, spawn
 from photon.runtime.hub import current_hub
-from photon.runtime.net.stream import Peer, SocketStream
+from photon.runtime.net.stream import PeerState, SocketStream
 from tests.clients import wait_until
 
 
@@ -266,7 +266,7 @@ def test_everything_on_a_closed_stream_raises_or_does_nothing(ends: Ends) -> Non
     ends.stream.close()
     ends.stream.unwatch()
     assert ends.stream.peer == ""
-    assert ends.stream.look() is Peer.GONE
+    assert ends.stream.look() is PeerState.GONE
     assert "closed" in repr(ends.stream)
 
 
@@ -278,7 +278,7 @@ def test_a_reset_breaks_the_stream() -> None:
         ends.stream.receive_nowait(10)
     with pytest.raises(StreamError):
         ends.stream.send_nowait(b"x")
-    assert ends.stream.look() is Peer.GONE
+    assert ends.stream.look() is PeerState.GONE
     ends.stream.close()
 
 
@@ -298,18 +298,18 @@ def test_a_reset_wakes_a_writer() -> None:
 
 
 def test_a_look_takes_nothing(ends: Ends) -> None:
-    assert ends.stream.look() is Peer.QUIET
+    assert ends.stream.look() is PeerState.QUIET
     ends.other.sendall(b"x")
-    assert ends.stream.look() is Peer.TALKING
+    assert ends.stream.look() is PeerState.TALKING
     assert ends.stream.receive_nowait(10) == b"x"
     ends.other.shutdown(socket.SHUT_WR)
-    assert ends.stream.look() is Peer.GONE
+    assert ends.stream.look() is PeerState.GONE
 
 
 def test_bytes_before_the_end_are_seen_first(ends: Ends) -> None:
     ends.other.sendall(b"x")
     ends.other.close()
-    assert ends.stream.look() is Peer.TALKING
+    assert ends.stream.look() is PeerState.TALKING
 
 
 def test_a_job_is_run_whenever_there_is_something_to_read(ends: Ends) -> None:
