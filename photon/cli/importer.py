@@ -9,13 +9,17 @@ import sys
 from collections.abc import Callable
 from difflib import get_close_matches
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from photon.cli.exits import CommandError, ExitCode
 from photon.http.application import Application
+from photon.routing.route import Route
 from photon.telemetry.tracebacks import users_traceback
+
+if TYPE_CHECKING:
+    from photon.app.photon import Photon
 
 _DEFAULT_ATTRIBUTE = "app"
 _TOOLS = (os.path.dirname(os.path.abspath(click.__file__)),)
@@ -32,7 +36,7 @@ def load_application(target: str, *, app_dir: str = ".", factory: bool = False) 
     """
     folder = os.path.abspath(app_dir)
     module_name, _, attribute = target.partition(":")
-    _refuse_path(target, module_name, attribute)
+    _refuse_path(target, module_name, attribute, folder)
     # As `python -m` does for the current folder: a console script has its own folder there.
     if sys.path[:1] != [folder]:
         sys.path.insert(0, folder)
@@ -40,7 +44,10 @@ def load_application(target: str, *, app_dir: str = ".", factory: bool = False) 
     module = _import(module_name, folder)
     found = _attribute_of(module, attribute or _DEFAULT_ATTRIBUTE, folder)
     name = full_name(target)
-    return _made_by(found, name) if factory else _checked(found, name)
+    if factory:
+        return _made_by(found, name)
+    _refuse_handler(found, name, module)
+    return _checked(found, name)
 
 
 def full_name(target: str) -> str:
@@ -61,11 +68,14 @@ def users_error(message: str, error: BaseException, exit_code: ExitCode) -> Comm
 # The module...
 
 
-def _refuse_path(target: str, module_name: str, attribute: str) -> None:
+def _refuse_path(target: str, module_name: str, attribute: str, folder: str) -> None:
     if not module_name:
         _fail(f"{target!r} names no module", "It is written module:attribute, as in app:app.")
     path = module_name.removesuffix(".py")
     if path != module_name or os.sep in module_name:
+        above, _, last = path.rpartition(os.sep)
+        if path == module_name and not attribute and os.path.isfile(f"{folder}/{above}.py"):
+            path, attribute = above, last  # app/app, where the slash should be a colon
         dotted = os.path.normpath(path).strip(os.sep).replace(os.sep, ".")
         suggestion = f"{dotted}:{attribute or _DEFAULT_ATTRIBUTE}"
         _fail(f"{target!r} is a path, not a module", f"Write it as a module: {suggestion}")
@@ -140,16 +150,14 @@ def _attribute_of(module: ModuleType, attribute: str, folder: str) -> Any:
 
 
 def _module_hint(module: ModuleType, folder: str) -> str:
-    from photon.app.photon import Photon
-
     file = getattr(module, "__file__", None) or "part of Python itself"
     own = os.path.join(folder, f"{module.__name__}.py")
     if os.path.exists(own) and os.path.realpath(own) != os.path.realpath(file):
         return f"The name is taken by another module ({file}): rename your {own}"
-    public = {name: value for name, value in vars(module).items() if not name.startswith("_")}
-    applications = [name for name, value in public.items() if isinstance(value, Photon)]
+    applications = list(_applications_of(module))
     if applications:
-        return "It has: " + _list([f"{module.__name__}:{name}" for name in applications])
+        return f"It has: {_list(applications)}"
+    public = {name: value for name, value in vars(module).items() if not name.startswith("_")}
     functions = [
         name
         for name, value in public.items()
@@ -160,12 +168,42 @@ def _module_hint(module: ModuleType, folder: str) -> str:
     return f"{file} has nothing that could be served; an application is made by app = Photon()."
 
 
+def _applications_of(module: ModuleType) -> dict[str, Photon]:
+    """By full name, such as "app:app"."""
+    from photon.app.photon import Photon
+
+    return {
+        f"{module.__name__}:{name}": value
+        for name, value in vars(module).items()
+        if isinstance(value, Photon) and not name.startswith("_")
+    }
+
+
 def _object_hint(found: object, name: str) -> str:
     close = get_close_matches(name, [known for known in dir(found) if known[:1] != "_"], n=1)
     return f"It is {_a(found)}." + (f" Did you mean {close[0]!r}?" if close else "")
 
 
 # The application...
+
+
+def _refuse_handler(found: Any, name: str, module: ModuleType) -> None:
+    """Many handlers take a request alone, and would be served as if they were all there is."""
+    applications = _applications_of(module)
+    for its_name, application in applications.items():
+        if any(_handler_of(route) is found for route in application.router.routes):
+            _fail(f"{name} is a handler, not an application", f"Did you mean {its_name}?")
+    if _is_async(found) and _positional(found)[0] < 2:  # with three it is one of ASGI, see below
+        meant = f"Did you mean {_list(list(applications))}?" if applications else "Write def."
+        _fail(f"{name} is async; an application is a plain function", meant)
+
+
+def _handler_of(route: Route) -> object:
+    return getattr(route.endpoint, "__wrapped__", None)
+
+
+def _is_async(function: object) -> bool:
+    return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
 
 
 def _checked(found: Any, name: str) -> Application:
@@ -199,6 +237,8 @@ def _checked(found: Any, name: str) -> Application:
 def _made_by(factory: Any, name: str) -> Application:
     if not callable(factory):
         _fail(f"{name} is no factory but {_a(factory)}", "Leave --factory out to serve it.")
+    if _is_async(factory):
+        _fail(f"{name} is async; a factory is a plain function", "Write def.")
     least, _ = _positional(factory)
     if least:
         _fail(

@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+import os
 import platform
 
 import click
 
 import photon
+from photon.cli.importer import full_name
 from photon.cli.run import run
 
 
+class Commands(click.Group):
+    """Commands by name; an application in the place of a command is recognized."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if self.get_command(ctx, name) is None and _is_application(name):
+            target = full_name(name.removesuffix(".py"))
+            raise click.UsageError(
+                f"No such command {name!r}; did you mean: photon run {target}?", ctx
+            )
+        return super().resolve_command(ctx, args)
+
+
+def _is_application(name: str) -> bool:
+    path = name.removesuffix(".py").replace(".", os.sep)
+    is_module = os.path.isfile(f"{path}.py") or os.path.isfile(os.path.join(path, "__init__.py"))
+    return ":" in name or is_module
+
+
 @click.group(
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Start here:  photon run app:app   serves the object `app` of app.py.",
 )

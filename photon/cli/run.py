@@ -14,6 +14,7 @@ import click
 
 import photon
 from photon.cli.exits import CommandError, ExitCode
+from photon.cli.foreign import foreign_flags
 from photon.cli.importer import full_name, load_application, users_error
 from photon.cli.options import (
     SectionedCommand,
@@ -24,7 +25,6 @@ from photon.cli.options import (
     was_given,
 )
 from photon.http.application import Application
-from photon.http.server.phases import HEAD, LINGERING
 from photon.http.server.server import OnAnswer, Server
 from photon.http.server.serving import serve
 from photon.http.server.settings import Limits, ServerSettings, Timeouts
@@ -108,6 +108,7 @@ _LEVELS = ("debug", "info", "warning", "error", "critical")
 )
 @settings_of(Timeouts, "timeout", section=_TIMES)
 @settings_of(Limits, "limit", section=_SIZES)
+@foreign_flags
 @click.pass_context
 def run(ctx: click.Context, /, app: str, **options: Any) -> None:
     """Serve an application.
@@ -208,7 +209,7 @@ class _Stop:
         if which is SIGHUP:
             logger.warning("SIGHUP does nothing here; SIGTERM stops")
         elif not self.scope.cancel_called:
-            busy = 0 if self.server is None else _requests_in(self.server)
+            busy = 0 if self.server is None else self.server.busy
             waits = f"; requests in progress: {busy}, a second signal cuts them short"
             logger.info("%s: stopping%s", which.name, waits if busy else "")
             self.scope.cancel()
@@ -216,10 +217,6 @@ class _Stop:
             logger.warning("%s again: hurrying", which.name)
             # Not at once: the main greenlet may be about to begin with the stop.
             current_hub().run_soon(self.server.hurry)
-
-
-def _requests_in(server: Server) -> int:
-    return sum(1 for connection in server.connections if HEAD < connection.phase < LINGERING)
 
 
 def _tell_started(name: str, server: Server) -> None:

@@ -23,6 +23,14 @@ class Holder:
 holder = Holder()
 number = 42
 
+@app.get("/")
+def hello(request): return "x"
+
+@app.get("/fixed")
+def fixed(): return "x"
+
+async def waits(request): ...
+async def waits_for_nothing(): ...
 def create_app(): return app
 def make_number(): return 42
 def fail(): raise KeyError("no settings")
@@ -121,6 +129,9 @@ def test_a_dot_in_place_of_the_colon_is_seen(folder: Path) -> None:
         ("shop.py", "shop:app"),
         ("./shop.py:create_app", "shop:create_app"),
         ("sub/shop", "sub.shop:app"),
+        ("shop/app", "shop:app"),
+        ("shop/create_app", "shop:create_app"),
+        ("shop/app.py", "shop.app:app"),
     ],
 )
 def test_a_path_is_answered_with_the_module_it_is(target: str, meant: str, folder: Path) -> None:
@@ -176,6 +187,13 @@ def test_without_anything_it_says_how_one_is_made(folder: Path) -> None:
     assert "an application is made by app = Photon()" in told("void", folder)
 
 
+def test_an_async_function_without_an_application_beside_it_is_told_what_to_write(
+    folder: Path,
+) -> None:
+    (folder / "bare.py").write_text("async def app(request): ...\n")
+    assert told("bare", folder).endswith("is a plain function\nWrite def.")
+
+
 def test_a_missing_attribute_of_an_object_names_the_object(folder: Path) -> None:
     message = told("shop:holder.iner", folder)
     assert message.startswith("'shop:holder' has no attribute 'iner'\nIt is Holder ")
@@ -197,6 +215,13 @@ def test_a_name_that_the_standard_library_has_taken_is_told(folder: Path) -> Non
         ("Photon", "shop:Photon is a class, not an application\nMake an object of it"),
         ("create_app", "it is a factory, not an application\nAdd --factory"),
         ("wsgi", "shop:wsgi takes 2 arguments as WSGI applications do"),
+        ("hello", "shop:hello is a handler, not an application\nDid you mean shop:app?"),
+        ("fixed", "shop:fixed is a handler, not an application\nDid you mean shop:app?"),
+        (
+            "waits",
+            "shop:waits is async; an application is a plain function\nDid you mean shop:app?",
+        ),
+        ("waits_for_nothing", "shop:waits_for_nothing is async; an application is a plain"),
         ("asgi", "shop:asgi takes 3 arguments as ASGI applications do"),
     ],
 )
@@ -209,6 +234,7 @@ def test_what_is_no_application_is_told(name: str, message: str, folder: Path) -
     [
         ("number", "shop:number is no factory but int 42"),
         ("app", "shop:app is no factory: it needs 1 argument\n"),
+        ("waits_for_nothing", "shop:waits_for_nothing is async; a factory is a plain function"),
         ("wsgi", "shop:wsgi is no factory: it needs 2 arguments\n"),
         ("make_number", "what shop:make_number() returned is no application but int 42"),
         ("fail", "KeyError: 'no settings'\nthe factory shop:fail failed, see above"),

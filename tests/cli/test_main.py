@@ -7,9 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 import photon
+from photon.cli.exits import ExitCode
 from photon.cli.main import cli
 from tests.processes import environment, photon_ends
 
@@ -47,6 +49,54 @@ def test_the_help_of_run_lists_its_flags_in_sections() -> None:
         )
     ]
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("app:app", "app:app"),
+        ("nowhere:main", "nowhere:main"),
+        ("shop", "shop:app"),
+        ("shop.py", "shop:app"),
+        ("pack", "pack:app"),
+        ("pack.inner", "pack.inner:app"),
+    ],
+)
+def test_an_application_in_place_of_a_command_is_recognized(
+    name: str, meant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pack").mkdir()
+    for module in ("shop.py", "pack/__init__.py", "pack/inner.py"):
+        (tmp_path / module).touch()
+    result = CliRunner().invoke(cli, [name, "--port", "0"])
+    assert result.exit_code == ExitCode.USAGE
+    assert f"No such command {name!r}; did you mean: photon run {meant}?" in result.output
+
+
+def test_any_other_command_is_unknown() -> None:
+    result = CliRunner().invoke(cli, ["rnu"])
+    assert result.exit_code == ExitCode.USAGE
+    assert "No such command 'rnu'" in result.output
+    assert "photon run rnu" not in result.output
+
+
+FOREIGN = [
+    (["--bind", "0.0.0.0:80"], "There is no --bind here: use --host and --port"),
+    (["-b", ":80"], "There is no --bind here: use --host and --port"),
+    (["--workers", "4"], "There is no --workers here: this release runs one process"),
+    (["-w", "4"], "There is no --workers here: this release runs one process"),
+    (["--reload"], "There is no --reload here: this release runs one process"),
+]
+
+
+@pytest.mark.parametrize(("flags", "says"), FOREIGN)
+def test_flags_of_other_servers_are_answered_with_ours(flags: list[str], says: str) -> None:
+    for arguments in (["run", *flags], ["run", "app:app", *flags]):
+        result = CliRunner().invoke(cli, arguments)
+        assert result.exit_code == ExitCode.USAGE
+        assert says in result.output
+    assert flags[0] not in CliRunner().invoke(cli, ["run", "--help"]).output.split()
 
 
 def test_patches_before_the_application_is_imported(tmp_path: Path) -> None:
