@@ -1,6 +1,6 @@
 """HTTP/1.1 by h11 alone: the implementation that the fast one is measured against.
 
-Photon runs on it with `Server(..., protocol="h11")`, ten times slower. The rules, which are
+Photon runs on it with `ServerSettings(protocol="h11")`, ten times slower. The rules, which are
 stricter than h11, stand before it here too: over the head, and over the framing of chunks.
 """
 

@@ -29,7 +29,8 @@ def serve(
     """Serve an application while the block runs; it is stopped in an orderly way at its end.
 
     Where the standard library is patched the server runs beside the block, in its thread. Where
-    it is not, it runs in a native thread of its own, so that the block may use blocking clients.
+    it is not, it runs in a native thread of its own, so that the block may use blocking clients;
+    handlers that block then stop each other, as they do not cooperate.
 
     Args:
         port: 0 has the system choose a free one; `server.port` and `server.url` tell.

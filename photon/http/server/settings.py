@@ -1,7 +1,7 @@
 """What an operator can set of a server: each option declared once, here, with its unit.
 
-The command line derives its flags and environment variables from these fields and their
-descriptions (`idle_s` is `--timeout-idle` and `PHOTON_TIMEOUT_IDLE`).
+The command line derives the flags and environment variables of `Timeouts`, `Limits` and `backlog`
+from these fields and their descriptions (`idle_s` is `--timeout-idle`, `PHOTON_TIMEOUT_IDLE`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Timeouts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Seconds, Meta(description="a handler waits for the next byte of a request's body")
     ] = 30.0
     handler_s: Annotated[
-        Seconds, Meta(description="a handler may take until its response begins")
+        Seconds, Meta(description="a handler may wait until its response begins")
     ] = 30.0
     write_s: Annotated[
         Seconds, Meta(description="a client may take nothing of a response that is sent to it")
