@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from photon.http.server.settings import Limits as Limits
     from photon.http.server.settings import ServerSettings as ServerSettings
     from photon.http.server.settings import Timeouts as Timeouts
+    from photon.routing.converters import Converter as Converter
     from photon.runtime.cancel import CancelScope as CancelScope
     from photon.runtime.cancel import fail_after as fail_after
     from photon.runtime.cancel import move_on_after as move_on_after
@@ -36,6 +37,7 @@ _ROOMS = {
     "CancelScope": "photon.runtime.cancel",
     "Cancelled": "photon.runtime.errors",
     "ClientDisconnected": "photon.http.errors",
+    "Converter": "photon.routing.converters",
     "DeadlineExceeded": "photon.runtime.errors",
     "HTTPError": "photon.http.errors",
     "Limits": "photon.http.server.settings",
