@@ -130,6 +130,7 @@ class Connection:
         try:
             if self._again:
                 self._again = False
+                self.listen_again()
             else:
                 data = self.raw.recv(_HEAD_READ_BYTES)
                 if data and not protocol.pending:
@@ -194,6 +195,9 @@ class Connection:
             self._turn = Turn()
         elif self._turn.is_over:  # thousands of requests in one packet: others have theirs
             self._carrier = self._turn = None
+            # Unwatched, or each round would queue it once more, for what the kernel has of it.
+            self.stream.unwatch()
+            self._is_unwatched = True
             self.server.carriers.submit(self)
             return False
         return True
