@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -14,8 +14,11 @@ from photon.http.request import Request
 from photon.http.response import Response
 from photon.http.server.serving import serve
 from photon.http.server.settings import Limits, ServerSettings
+from photon.runtime.cancel import CancelScope, move_on_after
+from photon.runtime.clock import now
 from photon.runtime.errors import Cancelled
 from photon.runtime.greenlets import Handle, sleep, sleep_forever, spawn
+from photon.runtime.net.stream import SocketStream
 from photon.testing.wire import Wire
 from tests.clients import (
     Answer,
@@ -619,6 +622,236 @@ def test_a_request_that_was_read_to_its_end_after_the_next_came_is_not_lost() ->
         client.send(b"def" + request("GET", "/"))
         assert client.answer().body == b"abcdef"
         assert client.answer().body == b""
+
+
+# The client goes away after it sent more than its request...
+
+
+@pytest.fixture
+def _asks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("photon.http.server.connection._ASK_S", 0.1)
+
+
+def note_looks(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """What each question whether a client has hung up is answered, from here on."""
+    looks: list[bool] = []
+    look = SocketStream.has_hung_up
+
+    def noted(stream: SocketStream) -> bool:
+        looks.append(look(stream))
+        return looks[-1]
+
+    monkeypatch.setattr(SocketStream, "has_hung_up", noted)
+    return looks
+
+
+class Drips:
+    """A stream of pieces with pauses, for as long as nobody ends it; it notes how it ended."""
+
+    def __init__(self) -> None:
+        self.ends: list[str] = []
+        self.is_over = False
+
+    def __call__(self, request: Request) -> Response:
+        return Response.stream(self.pieces())
+
+    def pieces(self) -> Iterator[bytes]:
+        try:
+            while not self.is_over:
+                yield b"drip"
+                sleep(0.005)
+            yield b"last"
+        except BaseException as error:
+            self.ends.append(getattr(error, "source", type(error).__name__))
+            raise
+        else:
+            self.ends.append("over")
+
+
+def still(request: Request) -> Response:
+    """A stream that begins, and then waits for something else for ever."""
+
+    def pieces() -> Iterator[bytes]:
+        yield b"drip"
+        sleep_forever()
+
+    return Response.stream(pieces())
+
+
+SENT_MORE = [
+    pytest.param(request("GET", "/drips") + request("GET", "/next"), id="a request"),
+    pytest.param(request("GET", "/drips") + request("GET", "/next")[:9], id="part of a head"),
+    pytest.param(request("POST", "/drips", "Content-Length: 9") + b"body", id="part of a body"),
+    pytest.param(request("POST", "/drips", body=b"x" * 20_000), id="a body"),
+]
+
+
+@pytest.mark.usefixtures("_asks_often")
+@pytest.mark.parametrize("leave", [Client.close, Client.reset, Client.end_sending])
+@pytest.mark.parametrize("sent", SENT_MORE)
+def test_a_stream_ends_when_its_client_leaves_though_it_had_sent_more(
+    sent: bytes, leave: Callable[[Client], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    notes = Notes()
+    caplog.set_level(logging.DEBUG, "photon")
+    quick = settings(drain_s=0.5)
+    with serve(by_path(drips=still), settings=quick, on_answer=notes) as server:
+        client = Client(server)
+        client.send(sent)
+        client.read_until(b"drip\r\n")
+        leave(client)
+        wait_until(lambda: notes)
+        client.close()
+        expect_no_leaks(server)
+    assert notes == [("/drips", 499)]
+    assert {record.levelno for record in caplog.records} == {logging.INFO}
+
+
+@pytest.mark.usefixtures("_asks_often")
+def test_a_stream_that_drips_ends_when_its_client_half_closes_though_it_had_sent_more() -> None:
+    drips = Drips()
+    with serve(by_path(drips=drips)) as server, Client(server) as client:
+        client.send(request("GET", "/drips") + request("GET", "/next")[:9])
+        client.read_until(b"drip\r\n")
+        client.end_sending()
+        wait_until(lambda: drips.ends)
+        assert drips.ends == ["disconnect"]
+        client.close()
+        expect_no_leaks(server)
+
+
+@pytest.mark.usefixtures("_asks_often")
+def test_a_handler_is_cancelled_when_its_client_leaves_though_it_had_sent_more() -> None:
+    waits, notes = Waits(), Notes()
+    with serve(by_path(wait=waits), on_answer=notes) as server:
+        with Client(server) as client:
+            client.send(request("GET", "/wait"))
+            waits.is_in.wait(5)
+            client.send(request("GET", "/next"))
+        wait_until(lambda: notes)
+        assert waits.ends == ["disconnect", "finally"]
+        expect_no_leaks(server)
+
+
+@pytest.mark.usefixtures("_asks_often")
+def test_a_stream_goes_on_for_who_half_closed_where_that_is_the_policy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = note_looks(monkeypatch)
+    drips = Drips()
+    policy = settings(half_close="waiting")
+    with serve(by_path(drips=drips), settings=policy) as server, Client(server) as client:
+        client.send(request("GET", "/drips") + request("GET", "/next"))
+        client.read_until(b"drip\r\n")
+        client.end_sending()
+        wait_until(lambda: looks.count(True) >= 2)
+        assert drips.ends == []
+        drips.is_over = True
+        assert client.read_until(b"0\r\n\r\n").endswith(b"4\r\nlast\r\n0\r\n\r\n")
+        assert client.answer().body == b"hello /next"
+        assert client.read_to_end() == b""
+        assert drips.ends == ["over"]
+        expect_no_leaks(server)
+
+
+@pytest.mark.usefixtures("_asks_often")
+def test_a_stream_goes_on_for_who_sent_more_and_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = note_looks(monkeypatch)
+    drips = Drips()
+    with serve(by_path(drips=drips)) as server, Client(server) as client:
+        client.send(request("GET", "/drips") + request("GET", "/next"))
+        client.read_until(b"drip\r\n")
+        client.send(request("GET", "/after"))
+        wait_until(lambda: len(looks) >= 2)
+        drips.is_over = True
+        client.read_until(b"0\r\n\r\n")
+        assert [client.answer().body for _ in range(2)] == [b"hello /next", b"hello /after"]
+        assert not any(looks)
+
+
+@pytest.mark.usefixtures("_asks_often")
+def test_who_sent_more_and_half_closes_while_it_is_written_to_gets_everything() -> None:
+    body = b"x" * 5_000_000
+    asked: list[object] = []
+
+    def large(request: Request) -> Response:
+        return Response(body)
+
+    with serve(by_path(large=large)) as server, Client(server, receive_buffer=4096) as client:
+        client.get("/large")
+        wait_until(lambda: server.statistics()["phases"] == {"writing": 1})
+        client.send(request("GET", "/next"))
+        client.end_sending()
+        (connection,) = server.connections
+        wait_until(lambda: connection._is_unwatched)
+        server.hub.run_soon(lambda: asked.append(connection.on_due(now())))
+        wait_until(lambda: asked)
+        assert client.answer().body == body
+        assert client.answer().body == b"hello /next"
+        assert client.read_to_end() == b""
+
+
+def test_bytes_for_who_reads_a_body_do_not_take_its_watcher_away() -> None:
+    with serve(read_all) as server, Client(server) as client:
+        client.send(request("POST", "/", "Content-Length: 6") + b"abc")
+        wait_until(lambda: server.statistics()["phases"] == {"reading": 1})
+        (connection,) = server.connections
+        client.send(b"def")
+        # As the hub would, had it seen bytes before the handler began to read.
+        connection._check_client()
+        assert client.answer().body == b"abcdef"
+        assert client.ask("/").status == 200
+
+
+def test_who_leaves_while_a_body_is_waited_for_is_seen() -> None:
+    notes = Notes()
+    with serve(read_all, on_answer=notes) as server:
+        with Client(server) as client:
+            client.send(request("POST", "/left", "Content-Length: 6") + b"abc")
+            wait_until(lambda: server.statistics()["phases"] == {"reading": 1})
+            (connection,) = server.connections
+            client.end_sending()
+            connection._check_client()
+            wait_until(lambda: notes)
+        expect_no_leaks(server)
+    assert notes == [("/left", 499)]
+
+
+# Scopes that a handler left open...
+
+
+def test_a_scope_left_open_in_a_generator_does_not_hit_the_next_request() -> None:
+    kept: list[Iterator[int]] = []
+    ends: list[str] = []
+
+    def abandoning() -> Iterator[int]:
+        with move_on_after(0.02) as scope:
+            scopes.append(scope)
+            yield 1
+
+    scopes: list[CancelScope] = []
+
+    def keep(request: Request) -> Response:
+        kept.append(abandoning())
+        next(kept[-1])
+        return hello(request)
+
+    def slow(request: Request) -> Response:
+        try:
+            while not scopes[0].cancel_called:
+                sleep(0.005)
+            sleep(0)
+            ends.append("untouched")
+        except Cancelled:
+            ends.append("hit")
+        return hello(request)
+
+    with serve(by_path(keep=keep, slow=slow)) as server, Client(server) as client:
+        client.send(request("GET", "/keep") + request("GET", "/slow"))
+        assert [client.answer().body for _ in range(2)] == [b"hello /keep", b"hello /slow"]
+    assert ends == ["untouched"]
+    for generator in kept:
+        generator.close()  # type: ignore[attr-defined]
 
 
 # Handlers that take too long...
