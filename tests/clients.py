@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _socket
 import socket
 import struct
 from collections.abc import Callable
@@ -26,9 +27,21 @@ class Answer(NamedTuple):
 
 
 class Client:
-    """A connection to a server, by a plain socket."""
+    """A connection to a server, by a plain socket.
 
-    def __init__(self, server: Server, *, receive_buffer: int | None = None) -> None:
+    Args: at_once: connect without letting the server in, which has it in its backlog then.
+    """
+
+    def __init__(
+        self, server: Server, *, receive_buffer: int | None = None, at_once: bool = False
+    ) -> None:
+        self.unread = b""
+        if at_once:
+            raw = _socket.socket()
+            raw.connect(("127.0.0.1", server.port))
+            self.socket = socket.socket(fileno=raw.detach())
+            self.socket.settimeout(PATIENCE_S)
+            return
         self.socket = socket.socket()
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -38,7 +51,6 @@ class Client:
         except OSError:
             self.socket.close()
             raise
-        self.unread = b""
 
     def send(self, data: bytes) -> None:
         self.socket.sendall(data)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from photon.runtime.cancel import CancelScope, fail_after, move_on_after
+from photon.runtime.carriers import Carrier
 from photon.runtime.clock import now
 from photon.runtime.errors import Cancelled, DeadlineExceeded
 from photon.runtime.greenlets import checkpoint, sleep, sleep_forever, spawn
@@ -258,6 +259,41 @@ def test_a_scope_that_was_abandoned_does_not_hit_the_next_job_of_its_carrier() -
     assert [handle.result for handle in handles] == ["untouched"] * 20
     for generator in kept:
         generator.close()  # type: ignore[attr-defined]
+
+
+def test_a_scope_that_was_abandoned_does_not_hit_the_next_run_of_the_same_job() -> None:
+    """A connection is one job, and its requests are runs of it."""
+    scopes: list[CancelScope] = []
+    ends: list[str] = []
+
+    def abandoning() -> Iterator[int]:
+        with CancelScope() as scope:
+            scopes.append(scope)
+            yield 1
+
+    class Connection:
+        kept = abandoning()
+
+        def run(self) -> bool:
+            if not scopes:
+                next(self.kept)
+                return True
+            try:
+                scopes[0].cancel()
+                sleep(0.005)
+                ends.append("untouched")
+            except Cancelled:
+                ends.append("hit")
+            return False
+
+        def on_parked(self, carrier: Carrier) -> None:
+            pass
+
+    job = Connection()
+    current_hub().carriers.submit(job)
+    wait_until(lambda: ends)
+    assert ends == ["untouched"]
+    job.kept.close()  # type: ignore[attr-defined]
 
 
 def test_no_innocent_job_is_ever_hit_by_thousands_of_cancels_at_random_moments() -> None:

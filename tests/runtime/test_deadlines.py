@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -364,6 +365,47 @@ def test_who_always_wants_to_be_asked_at_once_does_not_hold_the_hub(loop: Loop) 
     sweep.watch(subject, 1001.0)
     loop.run_until(1001.55)
     assert 3 <= len(subject.asked) <= 7
+
+
+def test_thousands_that_are_due_at_once_are_asked_in_rounds(loop: Loop) -> None:
+    sweep = Sweep(loop)
+    between: list[int] = []
+
+    def take_a_while() -> None:
+        loop.time += 0.001
+
+    subjects = [Subject(loop, take_a_while) for _ in range(3000)]
+    for subject in subjects:
+        sweep.watch(subject, 1001.0)
+
+    def note() -> None:
+        between.append(sum(len(subject.asked) for subject in subjects))
+        if between[-1] < len(subjects):
+            loop.timer(0.0).start(note, update=True)
+
+    loop.timer(1.2).start(note, update=True)
+    loop.run_until(1010.0)
+    assert [len(subject.asked) for subject in subjects] == [1] * 3000
+    rounds = [after - before for before, after in pairwise(between)]
+    assert len(rounds) > 300
+    assert max(rounds) <= 10
+    assert not sweep._buckets
+    assert not loop.timers
+
+
+def test_whose_on_due_always_raises_is_asked_now_and_then(loop: Loop) -> None:
+    sweep = Sweep(loop)
+
+    def fail() -> None:
+        raise ValueError("oh")
+
+    subject = Subject(loop, *[fail] * 100)
+    sweep.watch(subject, 1001.0)
+    loop.run_until(1006.0)
+    assert 4 <= len(subject.asked) <= 6
+    assert len(loop.errors) == len(subject.asked)
+    sweep.forget(subject)
+    assert len(sweep) == 0
 
 
 def test_a_sweep_agrees_with_a_table_whatever_is_done(loop: Loop) -> None:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import logging
+import socket
+import time
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 
 import pytest
+from gevent import monkey
+from gevent._hub_local import get_hub_if_exists
 from greenlet import GreenletExit
 
 from photon.runtime.cancel import move_on_after
 from photon.runtime.clock import now
 from photon.runtime.errors import Cancelled, HandleCancelled
-from photon.runtime.greenlets import Handle, checkpoint, sleep, sleep_forever, spawn
+from photon.runtime.greenlets import Handle, Turn, checkpoint, sleep, sleep_forever, spawn
 from photon.runtime.hub import current_hub
 from tests.clients import wait_until
+
+_start_native_thread = monkey.get_original("_thread", "start_new_thread")
 
 variable = ContextVar("variable", default="nothing")
 
@@ -200,6 +207,25 @@ def test_a_cancel_may_be_swallowed() -> None:
     assert (handle.state, handle.result) == ("done", "done all the same")
 
 
+def test_who_asks_for_the_result_of_a_cancelled_handle_is_not_cancelled_itself(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    cancelled = spawn(sleep_forever)
+    checkpoint()
+    cancelled.cancel("enough")
+    cancelled.join()
+    asker = spawn(lambda: cancelled.result)
+    asker.join()
+    assert asker.state == "failed"
+    assert isinstance(asker.error, HandleCancelled)
+    assert isinstance(asker.error, Exception)
+    assert isinstance(asker.error.__cause__, Cancelled)
+    with move_on_after(60) as scope, pytest.raises(HandleCancelled, match="enough"):
+        _ = cancelled.result
+    assert not scope.cancelled_caught
+    wait_until(lambda: caplog.records)
+
+
 def test_a_handle_says_what_it_runs_and_how_it_is() -> None:
     handle = spawn(sleep_forever)
     assert repr(handle) == "<Handle sleep_forever pending>"
@@ -272,3 +298,97 @@ def test_sleep_forever_does() -> None:
     assert handle.state == "running"
     handle.cancel()
     handle.join()
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), -1, float("-inf")])
+def test_a_sleep_of_no_length_is_refused(seconds: float) -> None:
+    with pytest.raises(ValueError, match="must be a non-negative number"):
+        sleep(seconds)
+
+
+@pytest.mark.parametrize("fn", [sleep, time.sleep])
+def test_a_sleep_in_a_native_thread_makes_no_hub(fn: Callable[[float], None]) -> None:
+    def work() -> object:
+        before = get_hub_if_exists()
+        fn(0.001)
+        return before, get_hub_if_exists()
+
+    done: list[object] = []
+    _start_native_thread(lambda: done.append(work()), ())
+    wait_until(lambda: done)
+    assert done == [(None, None)]
+
+
+# Loops that never wait...
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    one, other = socket.socketpair()
+    with one, other:
+        yield one, other
+
+
+def test_a_loop_of_checkpoints_lets_sockets_be_polled(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    reader = spawn(pair[0].recv, 10)
+    checkpoint()
+    assert reader.state == "running"
+    pair[1].send(b"x")
+    for _ in range(3):
+        checkpoint()
+    assert (reader.state, reader.result) == ("done", b"x")
+
+
+def test_functions_that_spawn_functions_let_sockets_be_polled(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    count = 0
+
+    def again() -> None:
+        nonlocal count
+        count += 1
+        if reader.state != "done" and count < 100_000:
+            spawn(again)
+
+    reader = spawn(pair[0].recv, 10)
+    checkpoint()
+    pair[1].send(b"x")
+    spawn(again)
+    wait_until(lambda: reader.state == "done")
+    assert count <= 5
+
+
+def test_two_loops_of_checkpoints_let_each_other_run() -> None:
+    story: list[str] = []
+
+    def loop(name: str) -> None:
+        for _ in range(3):
+            story.append(name)
+            checkpoint()
+
+    handles = [spawn(loop, "a"), spawn(loop, "b")]
+    for handle in handles:
+        handle.join()
+    assert [set(story[n : n + 2]) for n in (0, 2, 4)] == [{"a", "b"}] * 3
+
+
+def test_a_turn_lets_others_in_only_when_it_was_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = 100.0
+    story: list[str] = []
+    monkeypatch.setattr("photon.runtime.greenlets.now", lambda: moment)
+    turn = Turn()
+    spawn(story.append, "other")
+    for _ in range(1000):
+        turn.give_way()
+    assert (turn.is_over, story) == (False, [])
+    moment += Turn.LONGEST_S * 2
+    assert turn.is_over
+    turn.give_way()
+    assert (turn.is_over, story) == (False, ["other"])  # the next one has begun
+    spawn(story.append, "later")
+    turn.give_way()
+    assert story == ["other"]
+    checkpoint()
+    assert story == ["other", "later"]

@@ -118,3 +118,45 @@ def test_no_line_of_a_traceback_can_pose_as_a_record() -> None:
 def test_escapes_what_is_not_printable_only() -> None:
     assert escape("Grüße, 世界") == "Grüße, 世界"
     assert escape("a\tb\x7f") == "a\\tb\\x7f"
+
+
+# Both, of what is too much...
+
+
+BOTH = [
+    pytest.param(JsonLines(), id="json"),
+    pytest.param(ConsoleLines(colours=False), id="console"),
+]
+
+
+@pytest.mark.parametrize("lines", BOTH)
+@pytest.mark.parametrize("text", ["x" * 8_000_000, "x\n" * 100_000])
+def test_the_text_of_a_huge_exception_is_cut_in_the_middle(
+    lines: logging.Formatter, text: str
+) -> None:
+    told = lines.format(failed(f"{text}the end"))
+    assert len(told) < 300_000
+    assert "Traceback (most recent call last)" in told
+    assert "ValueError: x" in told
+    assert "characters left out" in told
+    assert "the end" in told
+
+
+@pytest.mark.parametrize("lines", BOTH)
+@pytest.mark.parametrize("is_caused", [True, False])
+def test_a_chain_of_thousands_of_exceptions_is_told(
+    lines: logging.Formatter, is_caused: bool
+) -> None:
+    error: Exception | None = None
+    for number in range(3000):
+        following = ValueError(f"number {number}.")
+        following.__context__ = error
+        if is_caused:
+            following.__cause__ = error
+        error = following
+    made = record("failed")
+    assert error is not None
+    made.exc_info = (ValueError, error, None)
+    told = lines.format(made)
+    assert "failed" in told
+    assert "number 2999." in told

@@ -77,9 +77,11 @@ def test_stop_closes_idle_connections_at_once_and_heads_that_do_not_come_soon() 
         assert idle.ask("/").status == 200
         half.send(request("GET", "/")[:10])
         wait_until(lambda: server.statistics()["phases"] == {"idle": 1, "head": 1})
-        server.stop()
+        stop = stopping(server)
         assert idle.read_to_end() == b""
         assert half.read_to_end().startswith(b"HTTP/1.1 408 ")
+        half.close()
+        stop.join()
         assert server.state is State.STOPPED
         assert not server.connections
 
@@ -234,6 +236,112 @@ def test_stop_with_many_busy_clients_leaves_nothing() -> None:
         for client in clients:
             client.close()
         expect_no_leaks(server)
+
+
+# Who came just before its end...
+
+
+def test_requests_that_wait_in_the_backlog_are_answered_by_a_server_that_stops() -> None:
+    with serve(hello) as server:
+        clients = [Client(server, at_once=True) for _ in range(100)]  # more than one round takes
+        for number, client in enumerate(clients):
+            client.get(f"/{number}")
+        assert server.statistics()["accepted"] == 0
+        server.stop()
+        for client in clients:
+            answer = client.answer()
+            assert (answer.body, answer.headers["connection"]) == (b"hello", "close")
+            assert client.read_to_end() == b""  # a reset would be an error
+            client.close()
+        assert server.statistics()["accepted"] == 100
+
+
+def test_requests_that_come_while_the_hub_is_busy_are_answered_by_a_server_that_stops() -> None:
+    late: list[Client] = []
+    stops: list[Handle[None]] = []
+
+    def application(request: Request) -> Response:
+        if request.path == "/busy":  # nobody else has the hub until this returns
+            late.append(Client(server, at_once=True))
+            late[0].get("/late")
+            idle.get("/idle")
+            stops.append(spawn(server.stop))
+        return hello(request)
+
+    with serve(application) as server, Client(server) as busy, Client(server) as idle:
+        assert idle.ask("/").status == 200
+        assert busy.ask("/busy").status == 200
+        for client in (late[0], idle):
+            answer = client.answer()
+            assert (answer.status, answer.headers["connection"]) == (200, "close")
+            assert client.read_to_end() == b""
+        stops[0].join()
+        late[0].close()
+
+
+def test_a_request_in_the_socket_of_an_accepted_connection_is_answered_before_the_end() -> None:
+    with serve(hello) as server, Client(server) as new, Client(server) as used:
+        assert used.ask("/").status == 200
+        wait_until(lambda: len(server.connections) == 2)
+        for client in (new, used):
+            client.send(request("POST", "/", body=b"x" * 20_000))
+        stop = stopping(server)
+        for client in (new, used):
+            answer = client.answer()
+            assert (answer.body, answer.headers["connection"]) == (b"hello", "close")
+            assert client.read_to_end() == b""
+            client.close()
+        stop.join()
+
+
+def test_a_handler_that_waits_has_its_time_though_its_request_came_just_before_the_end() -> None:
+    gate = Gate()
+    with serve(gate) as server, Client(server, at_once=True) as client:
+        client.get("/")
+        stop = stopping(server)
+        wait_until(lambda: gate.inside)
+        gate.open()
+        assert client.answer().body == b"through"
+        assert client.read_to_end() == b""
+        stop.join()
+
+
+def test_who_only_connected_is_let_go_without_a_reset() -> None:
+    with serve(hello) as server, Client(server, at_once=True) as client:
+        server.stop()
+        assert client.read_to_end() == b""
+
+
+def test_the_rest_of_a_head_may_come_while_the_server_stops() -> None:
+    with serve(hello) as server, Client(server, at_once=True) as client:
+        head = request("GET", "/")
+        client.send(head[:10])
+        stop = stopping(server)
+        wait_until(lambda: server.statistics()["phases"] == {"head": 1})
+        client.send(head[10:])
+        answer = client.answer()
+        assert (answer.body, answer.headers["connection"]) == (b"hello", "close")
+        assert client.read_to_end() == b""
+        stop.join()
+
+
+def test_a_head_whose_rest_does_not_come_gets_408_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("photon.http.server.server._LAST_HEAD_S", 0.1)
+    with serve(hello, settings=settings(head_s=60, drain_s=60)) as server:
+        with Client(server, at_once=True) as waiting, Client(server) as accepted:
+            accepted.send(request("GET", "/")[:10])
+            wait_until(lambda: server.statistics()["phases"].get("head"))
+            late = Client(server, at_once=True)
+            for client in (waiting, late):
+                client.send(request("GET", "/")[:10])
+            stop = stopping(server)
+            for client in (waiting, accepted, late):
+                answer = client.answer()
+                assert (answer.status, answer.headers["connection"]) == (408, "close")
+                assert client.read_to_end() == b""
+                client.close()
+            stop.join()
+            assert not server.connections
 
 
 # Its connections...

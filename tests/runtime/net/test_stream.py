@@ -297,6 +297,37 @@ def test_a_reset_wakes_a_writer() -> None:
 # Watching...
 
 
+def test_who_has_hung_up_is_known_whatever_waits_to_be_read(ends: Ends) -> None:
+    assert not ends.stream.has_hung_up()
+    ends.other.sendall(b"bytes")
+    assert not ends.stream.has_hung_up()
+    ends.other.shutdown(socket.SHUT_WR)
+    assert ends.stream.has_hung_up()
+    assert ends.stream.look() is PeerState.TALKING  # which is why it has to be asked
+    ends.other.close()
+    assert ends.stream.has_hung_up()
+    assert ends.stream.receive_nowait(10) == b"bytes"
+    assert ends.stream.has_hung_up()
+    ends.stream.close()
+    assert ends.stream.has_hung_up()
+
+
+def test_our_own_half_close_is_no_hanging_up(ends: Ends) -> None:
+    ends.stream.close_sending()
+    assert not ends.stream.has_hung_up()
+    ends.other.close()
+    assert ends.stream.has_hung_up()
+
+
+@pytest.mark.parametrize("before", [b"", b"bytes"])
+def test_who_was_reset_has_hung_up(before: bytes) -> None:
+    ends = make("tcp")
+    ends.other.sendall(before)
+    reset(ends.other)
+    assert ends.stream.has_hung_up()
+    ends.stream.close()
+
+
 def test_a_look_takes_nothing(ends: Ends) -> None:
     assert ends.stream.look() is PeerState.QUIET
     ends.other.sendall(b"x")
