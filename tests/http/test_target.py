@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from photon.http.errors import HTTPError
 from photon.http.target import MAX_QUERY_FIELDS, Query, decode_path, split_target
@@ -82,6 +86,15 @@ def test_of_several_values_the_last_one_counts_and_all_can_be_had() -> None:
     assert repr(query) == "Query([('a', '1'), ('a', '3'), ('b', '2')])"
     query.get_all("a").clear()
     assert query.get_all("a") == ["1", "3"]
+
+
+@given(st.text(st.sampled_from("ab=&;%+2C é"), max_size=30))
+def test_a_query_is_read_as_the_standard_library_reads_it(text: str) -> None:
+    expected: dict[str, list[str]] = {}
+    for name, value in parse_qsl(text, keep_blank_values=True):
+        expected.setdefault(name, []).append(value)
+    query = Query(text)
+    assert {name: query.get_all(name) for name in query} == expected
 
 
 def test_a_flood_of_fields_is_refused() -> None:
