@@ -45,14 +45,12 @@ class Query(Mapping[str, str]):
 
 
 def _split_query(text: str) -> list[tuple[str, str]]:
-    """Pairs of (name, value), as the WHATWG URL standard reads application/x-www-form-urlencoded."""
+    """Pairs of (name, value), read as forms are (WHATWG URL, application/x-www-form-urlencoded)."""
     if "%" in text or "+" in text:
         return parse_qsl(text, keep_blank_values=True)
-    # PERF: nothing to decode, as in most queries: 0.4 us a field instead of 1.5.
-    return [
-        (name, value)
-        for name, _, value in (part.partition("=") for part in text.split("&") if part)
-    ]
+    # PERF: nothing to decode, as in most queries: a quarter of the time for each field.
+    parts = (part.partition("=") for part in text.split("&") if part)
+    return [(name, value) for name, _, value in parts]
 
 
 def split_target(target: str) -> tuple[str, str]:
