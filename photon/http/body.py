@@ -92,6 +92,8 @@ class Body:
             self._taken += len(chunk)
             if self._taken > self._limit:
                 raise BodyTooLarge(self._limit)
+            # PERF: most bodies come in one piece; nobody has to ask for the end of it.
+            self._complete = self._taken == self._length
             yield chunk
 
     def __repr__(self) -> str:
