@@ -44,11 +44,6 @@ class Hub:
         self._inbox: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
         self._mail: Any = None
 
-    @property
-    def is_current(self) -> bool:
-        """Whether the caller runs in the hub itself, in a callback, where it may not wait."""
-        return getcurrent() is self.native
-
     def run_soon(self, fn: Callable[..., object], *args: Any) -> None:
         """Call `fn(*args)` in the hub, in its next round. From this thread only."""
         self.loop.run_callback(fn, *args)

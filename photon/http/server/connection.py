@@ -56,7 +56,6 @@ logger = logging.getLogger("photon.http")
 # afterwards; and it would let one client's pipelined requests hold the hub for longer.
 _HEAD_READ_BYTES = 4 * 1024
 
-
 # How often a client that sent more than its request is asked whether it is there still.
 _ASK_S = 5.0
 
@@ -147,7 +146,7 @@ class Connection:
             self.close()
             return False
         if head is None:
-            self._carrier = None  # the rest of the head may find another
+            self._carrier = self._turn = None  # the rest of the head may find another
             self._wait_for_head()
             return False
         self.phase = HANDLING
@@ -349,7 +348,8 @@ class Connection:
 
     def drain(self) -> None:
         """The server stops: end at once if idle, after the current response otherwise."""
-        if self.phase == IDLE and self.stream.look() is not PeerState.TALKING:
+        has_request = self._again or self.stream.look() is PeerState.TALKING
+        if self.phase == IDLE and not has_request:
             self.close()
         elif self.phase <= HEAD:  # a request that has come, or begun to come, is answered still
             self.enter(self.phase)

@@ -14,7 +14,7 @@ from photon.http.server.server import Server, State
 from photon.http.server.serving import serve
 from photon.http.server.settings import Limits
 from photon.runtime.errors import Cancelled, ListenError
-from photon.runtime.greenlets import Handle, sleep_forever, spawn
+from photon.runtime.greenlets import Handle, Turn, sleep_forever, spawn
 from photon.runtime.net.address import TcpAddress
 from photon.testing.wire import Wire
 from tests.clients import Client, expect_no_leaks, request, settings, wait_until
@@ -411,3 +411,23 @@ def test_a_connected_stream_of_whatever_kind_is_served() -> None:
         wire.connection.close()
         wire.connection.close()
         assert not wire.server.connections
+
+
+def test_a_request_that_is_queued_for_its_turn_is_answered_when_the_server_stops(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Turn, "LONGEST_S", -1.0)  # every turn is over at once
+    asked: list[str] = []
+
+    def application(request: Request) -> Response:
+        asked.append(request.path)
+        if request.path == "/2":  # the third is queued when the stop begins
+            spawn(server.stop)
+        return Response.text(request.path)
+
+    with serve(application) as server, Client(server) as client:
+        client.send(b"".join(request("GET", f"/{number}") for number in range(1, 4)))
+        answers = client.read_to_end()
+    assert asked == ["/1", "/2", "/3"]
+    assert answers.count(b"HTTP/1.1 200 OK") == 3
+    assert answers.count(b"connection: close") == 1

@@ -12,7 +12,7 @@ import pytest
 
 from photon.runtime.cancel import CancelScope, fail_after
 from photon.runtime.greenlets import sleep_forever
-from photon.runtime.hub import current_hub
+from photon.runtime.hub import current_hub, getcurrent
 from photon.runtime.workers.signals import watch_signals
 
 PATIENCE_S = 10.0
@@ -28,7 +28,7 @@ def test_a_signal_is_a_call_in_the_hub() -> None:
     with fail_after(PATIENCE_S), CancelScope() as scope:
 
         def note(which: Signals) -> None:
-            seen.append((which, current_hub().is_current))
+            seen.append((which, getcurrent() is current_hub().native))
             scope.cancel()
 
         with watch_signals([SIGUSR1], note):
