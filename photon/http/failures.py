@@ -38,6 +38,7 @@ def _as_cancelled(request: Request, error: Cancelled) -> HTTPError | None:
 
 def log_panic(request: Request, error: BaseException) -> None:
     """Log what a handler let through, once: traceback, method, path and request id."""
+    request.failure = error
     logger.error(
         "%s %s failed (request %s): %s",
         request.method,

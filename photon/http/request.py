@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from encodings import normalize_encoding
 from encodings.aliases import aliases
 from types import MappingProxyType, SimpleNamespace
@@ -39,6 +39,10 @@ class Link(Protocol):
         """ "http" or "https"."""
         ...
 
+    def allow(self, seconds: float) -> None:
+        """Let the handler wait so long in place of what the server's settings say."""
+        ...
+
 
 class Request(msgspec.Struct, eq=False):
     """One request.
@@ -47,6 +51,8 @@ class Request(msgspec.Struct, eq=False):
     Attributes:
         head: method, target and header fields, as the protocol read them.
         path_values: the values that the route took from the path, by name.
+        root: what was taken off the path where this application is mounted; "" at the top.
+        failure: the exception that became a 500, once it was logged.
     """
 
     # PERF: one of these per request. A Struct fills its fields in C, 0.1 us for all of them,
@@ -61,6 +67,9 @@ class Request(msgspec.Struct, eq=False):
     _state: SimpleNamespace | None = None
     _scheme: str | None = None
     _peer: str | None = None
+    root: str = ""
+    failure: BaseException | None = None
+    _after: list[Callable[[], object]] | None = None
 
     # The head...
 
@@ -181,6 +190,21 @@ class Request(msgspec.Struct, eq=False):
         if self._state is None:
             self._state = SimpleNamespace()
         return self._state
+
+    def on_done(self, fn: Callable[[], object]) -> None:
+        """Have `fn` called when the response was written, or could not be; the last one first.
+
+        The connection takes its next request after that. A client that goes away meanwhile does
+        not interrupt `fn`; a server that stops does, when its patience is over.
+        """
+        if self._after is None:
+            self._after = []
+        self._after.append(fn)
+
+    def allow(self, seconds: float) -> None:
+        """Let this request's handler wait so long until its response begins; then it is 504."""
+        if self._link is not None:
+            self._link.allow(seconds)
 
     # The body...
 

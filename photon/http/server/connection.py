@@ -7,6 +7,7 @@ so a client that drips a byte a second holds no greenlet.
     IDLE ⇄ HEAD ──▶ HANDLING ⇄ READING          the handler waits for the body
                         │  ⇅                    the response does not fit the socket:
                         ├─ STREAMING ⇄ WRITING
+                        ├─ FINISHING            what was put off until the response was written
                         ▼
                     IDLE | LINGERING ──▶ CLOSED
 
@@ -28,10 +29,12 @@ from photon.http.problems import problem
 from photon.http.protocol.base import Http1
 from photon.http.protocol.events import RequestHead
 from photon.http.request import Request
+from photon.http.server.exchange import finish
 from photon.http.server.intake import Intake
 from photon.http.server.phases import (
     CLOSED,
     ENDLESS,
+    FINISHING,
     HANDLING,
     HEAD,
     IDLE,
@@ -71,6 +74,7 @@ class Connection:
 
     __slots__ = (
         "_again",
+        "_allowed",
         "_carrier",
         "_is_unwatched",
         "_turn",
@@ -97,6 +101,7 @@ class Connection:
         self._is_unwatched = False
         self._carrier: Carrier | None = None
         self._turn: Turn | None = None
+        self._allowed: tuple[RequestHead, float] | None = None
         self.enter(IDLE)
         stream.watch(self)
 
@@ -154,7 +159,10 @@ class Connection:
         if self._carrier is not None:  # an earlier request of this round waited already
             self.on_parked(self._carrier)
         if protocol.body_is_complete:
-            self.server.answer(self, Request(head, None, self))
+            request = Request(head, None, self)
+            self.server.answer(self, request)
+            if request._after is not None:
+                finish(self, request)
         else:
             self._answer_with_body(head)
         if self.phase >= LINGERING:
@@ -171,10 +179,13 @@ class Connection:
     def _answer_with_body(self, head: RequestHead) -> None:
         intake = Intake(self, expects_continue=head.fields.expects_continue)
         body = Body(intake, head.fields.body_bytes, self.server.limits.body_bytes)
+        request = Request(head, body, self)
         try:
-            self.server.answer(self, Request(head, body, self))
+            self.server.answer(self, request)
         finally:
             intake.end()
+        if request._after is not None:
+            finish(self, request)
 
     def _wait_for_head(self) -> None:
         if self.protocol.has_ended:
@@ -231,8 +242,8 @@ class Connection:
         """The handler waits for something: from here on its time is kept. Called in the hub."""
         if self.is_busy:
             self._carrier = carrier
-            if self.phase == HANDLING:
-                self.enter(HANDLING)
+            if self.phase == HANDLING or self.phase == FINISHING:
+                self.enter(self.phase)
 
     def _on_readable_while_busy(self) -> None:
         """The socket is readable while somebody has the connection, or is done with it."""
@@ -274,16 +285,33 @@ class Connection:
         """Begin a phase, and have its time kept."""
         self.phase = phase
         self.since = moment = now()
-        due = moment + self.server.allowances[phase]
+        due = moment + (self.server.allowances[phase] if self._allowed is None else self._allowance)
         if due < ENDLESS:
             self.server.sweep.watch(self, due)
+
+    def allow(self, seconds: float) -> None:
+        """Let the handler of the request in progress wait so long, whatever the settings say."""
+        if self.protocol.request is not None:
+            self._allowed = (self.protocol.request, seconds)
+            if self._carrier is not None:  # it has waited already
+                self.enter(self.phase)
+
+    @property
+    def _allowance(self) -> float:
+        """How long the current phase may last."""
+        if self._allowed is not None and self.phase == HANDLING:
+            request, seconds = self._allowed
+            if request is self.protocol.request:
+                return seconds
+            self._allowed = None
+        return self.server.allowances[self.phase]
 
     def on_due(self, moment: float) -> float | None:
         """Act if the phase takes too long. Called by the hub's sweep.
 
         Returns: when to look again; None when the next phase will say.
         """
-        due = self.since + self.server.allowances[self.phase]
+        due = self.since + self._allowance
         if self._is_unwatched and self.is_busy:
             if self.stream.has_hung_up():
                 self._client_left()
@@ -295,7 +323,9 @@ class Connection:
             detail = f"the request head did not come within {self.server.allowances[HEAD]:g} s"
             self.refuse(ProtocolError("head-timeout", 408, detail))
         elif self.phase == HANDLING:
-            self.cancel("deadline", f"no response within {timeouts.handler_s:g} s")
+            self.cancel("deadline", f"no response within {self._allowance:g} s")
+        elif self.phase == FINISHING:
+            self.cancel("deadline", f"not cleaned up within {self._allowance:g} s")
         elif self.phase == READING:
             # RFC 9110 §15.5.9: with 408 "the server SHOULD send the "close" connection option".
             self.protocol.keep_alive = False
@@ -316,10 +346,12 @@ class Connection:
 
         Returns: whether there was one.
         """
-        if self._carrier is None or self.phase not in (HANDLING, READING, STREAMING, WRITING):
+        if self._carrier is None or not self.is_busy:
             return False
-        if self.phase == WRITING and source == "disconnect":
-            return False  # a client may close its sending side and read on; the write will tell
+        if source == "disconnect" and self.phase in (WRITING, FINISHING):
+            # A client may close its sending side and read on; the write will tell. And what comes
+            # after the response, a commit say, is no longer the client's business.
+            return False
         return self.server.carriers.interrupt(self._carrier, self, Cancelled(source, reason))
 
     # The end...

@@ -15,6 +15,7 @@ from photon.http.failures import as_http_error, log_panic
 from photon.http.problems import problem, problem_of
 from photon.http.request import Request
 from photon.http.response import Response
+from photon.http.server.phases import FINISHING, LINGERING
 from photon.http.server.sending import send_all, send_response
 from photon.http.status import CLIENT_CLOSED_REQUEST
 from photon.runtime.clock import now
@@ -60,6 +61,23 @@ def answer_and_tell(connection: Connection, request: Request) -> int:
         except BaseException:
             logger.exception("%r failed", tell)
     return status
+
+
+def finish(connection: Connection, request: Request) -> None:
+    """Do what the request put off until its response was written. Never raises."""
+    server = connection.server
+    if connection.phase < LINGERING:
+        connection.enter(FINISHING)
+    server.finishing += 1
+    try:
+        while request._after:
+            run = request._after.pop()
+            try:
+                run()
+            except BaseException as error:
+                log_panic(request, error)
+    finally:
+        server.finishing -= 1
 
 
 def _fail(connection: Connection, request: Request, error: BaseException) -> int:

@@ -63,7 +63,10 @@ class Server:
         application: answers requests.
         settings: limits and time-outs.
         on_answer: such as an access log; None costs nothing.
-    Attributes: state: where in its life it is; connections: those that are open.
+    Attributes:
+        state: where in its life it is.
+        connections: those that are open.
+        finishing: how many requests do what they put off until their response was written.
     """
 
     scheme = "http"
@@ -94,10 +97,12 @@ class Server:
             timeouts.body_s,
             ENDLESS,
             timeouts.write_s,
+            timeouts.handler_s,
             _LINGER_S,
             ENDLESS,
         )
         self.connections: set[Connection] = set()
+        self.finishing = 0
         self.listeners: list[Listener] = []
         self._heads = ReadyHeads(self._after_this_second)
         self._known = KnownFields(settings.limits)
@@ -192,7 +197,7 @@ class Server:
         for connection in list(self.connections):
             connection.drain()
         self._wait_until_over(self.timeouts.drain_s)
-        if self.connections:
+        if self.connections or self.finishing:
             self.state = State.CANCELLING
             self._cancel_all()
         self.state = State.STOPPED
@@ -203,7 +208,7 @@ class Server:
 
     def _cancel_all(self) -> None:
         busy = [connection for connection in self.connections if connection.is_busy]
-        if busy:
+        if busy or self.finishing:
             logger.warning("the server stops: requests that are cancelled: %d", len(busy))
             for connection in busy:
                 self.hub.run_soon(connection.cancel, "shutdown", "the server stops")
@@ -220,7 +225,7 @@ class Server:
 
     def _wait_until_over(self, seconds: float) -> None:
         with move_on_after(seconds) as self._stopping:
-            while self.connections:
+            while self.connections or self.finishing:
                 sleep(0.01)
         self._stopping = None
 
