@@ -67,6 +67,7 @@ class Request(msgspec.Struct, eq=False):
     _state: SimpleNamespace | None = None
     _scheme: str | None = None
     _peer: str | None = None
+    _host: str | None = None
     root: str = ""
     failure: BaseException | None = None
     _after: list[Callable[[], object]] | None = None
@@ -146,12 +147,21 @@ class Request(msgspec.Struct, eq=False):
 
     @property
     def host(self) -> str:
-        """The host the client asked for, with its port if it named one; "" when it named none."""
+        """The host the client asked for, with its port if it named one; "" when it named none.
+
+        May be set, as `scheme`.
+        """
+        if self._host is not None:
+            return self._host
         target = self.head.target
         if target[0] != "/" and "://" in target:
             # RFC 9112 §3.2.2: the host of an absolute target wins over the Host field.
             return target.partition("://")[2].partition("/")[0].partition("?")[0]
         return self.headers.get("host", "")
+
+    @host.setter
+    def host(self, value: str) -> None:
+        self._host = value
 
     @property
     def url(self) -> str:

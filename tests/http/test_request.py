@@ -62,6 +62,13 @@ def test_it_knows_what_it_came_by() -> None:
     assert (make_request().peer, make_request().scheme) == ("", "http")
 
 
+def test_who_knows_better_sets_where_it_came_from() -> None:
+    request = make_request("http://b/c", headers={"Host": "b"})
+    request.scheme, request.host, request.peer = "https", "shop.example", "192.0.2.1:0"
+    assert request.url == "https://shop.example/c"
+    assert request.peer == "192.0.2.1:0"
+
+
 @pytest.mark.parametrize(
     ("target", "headers", "host", "url"),
     [
