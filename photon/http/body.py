@@ -53,6 +53,20 @@ class Body:
         self._complete = length == 0
         self._buffered: bytes | None = None
 
+    def limit(self, limit_bytes: int) -> None:
+        """Take at most so much of this body, instead of what the server takes of any.
+
+        Raises: ValueError, for a negative limit; RuntimeError, when a part of it was read.
+        """
+        if limit_bytes < 0:
+            raise ValueError(f"the limit of a body is a number of bytes, not {limit_bytes!r}")
+        if self._started:
+            raise RuntimeError(
+                "the body's limit was set when a part of it was read already; set it before the"
+                " first read: at the top of the handler, or in middleware"
+            )
+        self._limit = limit_bytes
+
     def read(self) -> bytes:
         """The whole body; the same bytes again when asked again.
 

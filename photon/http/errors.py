@@ -5,7 +5,8 @@ Exception
 │   ├── BadBody            400, the body is not what it says it is
 │   ├── BodyTimeout        408, the body stopped coming
 │   ├── BodyTooLarge       413, the body is over the limit
-│   └── InvalidBody        422, the body is well-formed and not what is expected
+│   ├── InvalidBody        422, the body is well-formed and not what is expected
+│   └── PartTooLarge       413, one part of a form is over its limit
 ├── ProtocolError          the peer broke HTTP; carries the status to refuse it with
 └── ClientDisconnected     nobody is left to answer
 """
@@ -85,6 +86,20 @@ class InvalidBody(HTTPError):
 
     def __init__(self, errors: list[dict[str, Any]]) -> None:
         super().__init__(422, "the body is not what is expected here", errors=errors)
+
+
+class PartTooLarge(HTTPError):
+    """One part of a form is over its limit.
+
+    Args: what: names the part for whoever reads the answer.
+    Attributes: limit: in bytes; part: its number in the form, from 1.
+    """
+
+    def __init__(self, what: str, limit: int, part: int) -> None:
+        detail = f"{what} is larger than the limit of {limit} bytes"
+        super().__init__(413, detail, limit=limit, part=part)
+        self.limit = limit
+        self.part = part
 
 
 class ProtocolError(Exception):

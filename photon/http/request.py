@@ -232,6 +232,13 @@ class Request(msgspec.Struct, eq=False):
         """
         return self._source.chunks()
 
+    def limit_body(self, limit_bytes: int) -> None:
+        """Take at most so much of this request's body: more, or less, than `Limits.body_bytes`.
+
+        Raises: ValueError, for a negative limit; RuntimeError, when a part of it was read.
+        """
+        self._source.limit(limit_bytes)
+
     def text(self) -> str:
         """The body decoded as its Content-Type says, UTF-8 when it says nothing.
 

@@ -73,6 +73,25 @@ def test_a_body_may_be_as_large_as_the_limit() -> None:
     assert len(Body(Pieces(b"a" * 100), None, 100).read()) == 100
 
 
+def test_its_limit_is_raised_and_lowered_before_it_is_read() -> None:
+    body = Body(Pieces(b"a" * 150), 150, 100)
+    body.limit(150)
+    assert len(body.read()) == 150
+    body = Body(Pieces(b"a" * 60), None, 100)
+    body.limit(59)
+    with pytest.raises(BodyTooLarge, match="limit of 59 bytes"):
+        body.read()
+
+
+def test_its_limit_is_not_moved_while_it_is_read() -> None:
+    body = Body(Pieces(b"a"), 1, 100)
+    list(body.chunks())
+    with pytest.raises(RuntimeError, match="before the first read"):
+        body.limit(200)
+    with pytest.raises(ValueError, match="a number of bytes, not -1"):
+        body.limit(-1)
+
+
 def test_it_is_read_in_one_way() -> None:
     body = Body(Pieces(b"abc", b"def"), 6, 100)
     chunks = body.chunks()

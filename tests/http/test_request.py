@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from photon.http.errors import BadBody, HTTPError, InvalidBody
+from photon.http.errors import BadBody, BodyTooLarge, HTTPError, InvalidBody
 from tests.http.requests import make_request
 
 
@@ -206,3 +206,15 @@ def test_json_of_another_shape_says_where(body: Any, type_: Any, loc: list[Any])
     (error,) = refused.value.extra["errors"]
     assert error["loc"] == loc
     assert error["msg"]
+
+
+def test_the_limit_of_its_body_can_be_set() -> None:
+    request = make_request(body=b"abc", method="POST")
+    request.limit_body(2)
+    with pytest.raises(BodyTooLarge, match="limit of 2 bytes"):
+        request.body()
+    request.limit_body(3)
+    assert request.body() == b"abc"
+    with pytest.raises(RuntimeError, match="before the first read"):
+        request.limit_body(4)
+    make_request().limit_body(1)
