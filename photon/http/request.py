@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from encodings import normalize_encoding
 from encodings.aliases import aliases
 from types import MappingProxyType, SimpleNamespace
-from typing import Any, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 import msgspec
 
@@ -18,6 +18,10 @@ from photon.http.headers import Headers
 from photon.http.identity import new_request_id
 from photon.http.protocol.events import RequestHead
 from photon.http.target import Query, decode_path
+
+if TYPE_CHECKING:
+    from photon.http.forms import Form, FormLimits
+    from photon.http.multipart import Part
 
 T = TypeVar("T")
 
@@ -71,6 +75,7 @@ class Request(msgspec.Struct, eq=False):
     root: str = ""
     failure: BaseException | None = None
     _after: list[Callable[[], object]] | None = None
+    _form: Form | None = None
 
     # The head...
 
@@ -271,6 +276,33 @@ class Request(msgspec.Struct, eq=False):
             raise InvalidBody([_place_in_body(error)]) from error
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadBody(f"the body is not JSON: {error}") from error
+
+    def form(self, limits: FormLimits | None = None) -> Form:
+        """The form in the body, waiting for it; the same form again when asked again.
+
+        Its files are closed when the request is over.
+
+        Args: limits: None for those of `FormLimits()`; they count when the form is first read.
+        Raises: HTTPError: 400, 413, 415, as `photon.http.forms.read_form`; as `body`.
+        """
+        if self._form is None:
+            from photon.http.forms import FormLimits, read_form
+
+            self._form = read_form(self, limits or FormLimits())
+            self.on_done(self._form.close)
+        return self._form
+
+    def parts(self, limits: FormLimits | None = None) -> Iterator[Part]:
+        """The parts of a `multipart/form-data` body as they come, none of them kept.
+
+        Each is read before the next one is asked for; what was not read is skipped.
+
+        Raises: HTTPError: 400, 413, 415, as `photon.http.multipart.parts`; as `body`.
+        """
+        from photon.http.form_rules import FormLimits
+        from photon.http.multipart import parts
+
+        return parts(self, limits or FormLimits())
 
     @property
     def _source(self) -> Body:

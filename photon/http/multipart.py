@@ -1,0 +1,383 @@
+"""`multipart/form-data` part by part, as it comes (RFC 7578, RFC 2046 §5.1).
+
+The bytes are taken apart by the library `multipart`; what is a part of a form, and which forms
+are refused, is decided here. What two readers might read differently is refused: two boundaries,
+two names for one part, folded headers, content in an encoding of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from io import BytesIO
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
+
+from multipart import (  # type: ignore[import-untyped]
+    MultipartError,
+    ParserError,
+    ParserLimitReached,
+    PushMultipartParser,
+    content_disposition_unquote,
+    parse_options_header,
+)
+
+from photon.http.errors import BadBody, HTTPError, PartTooLarge
+from photon.http.filenames import safe_name
+from photon.http.form_rules import (
+    DEFAULT_LIMITS,
+    MULTIPART,
+    FormLimits,
+    as_text,
+    not_a_form,
+    require_utf_8,
+    shown,
+)
+from photon.http.headers import Headers
+from photon.http.spool import PIECE_BYTES, Spool, save
+from photon.runtime.greenlets import Turn
+
+if TYPE_CHECKING:
+    from photon.http.request import Request
+
+_BOUNDARIES = re.compile(r';\s*boundary\s*=\s*(?:"([^"]*)"|([^\s;"]*))', re.IGNORECASE)
+
+# RFC 2046 §5.1.1: bchars, at most 70 of them and no space at the end.
+_BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]")
+
+# As browsers write it (WHATWG HTML, multipart/form-data encoding algorithm): quotes and line
+# breaks are percent-encoded, and a backslash is a backslash.
+_BROWSERS_DISPOSITION = re.compile(r'form-data; name="([^"]*)"(?:; filename="([^"]*)")?', re.I)
+
+# As others write it: parameters that are tokens or quoted strings, each after a semicolon.
+_TOKEN = r"[a-zA-Z0-9\-!#$%&'*+.^_`|~]++"
+_DISPOSITION = re.compile(
+    rf'form-data(?:\s*+;\s*+{_TOKEN}\s*+=\s*+(?:{_TOKEN}|"(?:\\.|[^"\\])*+"))*+\s*+;?', re.I
+)
+_OPTION_NAME = re.compile(r";\s*+([^\s=;\"]+)\s*+=")
+_QUOTED = re.compile(r'"(?:\\.|[^"\\])*"')
+_EXTENDED_NAME = re.compile(r"""; *filename\* *= *([^\s;']*)'[^\s;']*'([^\s;]*)""", re.IGNORECASE)
+
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+# RFC 7578 §4.7 deprecates the header; these say that the content stands as it is.
+_AS_IT_IS = ("7bit", "8bit", "binary")
+
+
+def parts(request: Request, limits: FormLimits = DEFAULT_LIMITS) -> Iterator[Part]:
+    """The parts of a `multipart/form-data` body as they come, none of them kept.
+
+    Each is to be read before the next one is asked for; what was not read is skipped.
+
+    Raises: HTTPError (415), at once, for a body of another type; while it is gone through:
+    HTTPError (400): broken (BadBody), or too many; PartTooLarge, BodyTooLarge (413); BodyTimeout;
+    ClientDisconnected.
+    """
+    if request.content_type != MULTIPART:
+        raise not_a_form(request.content_type, MULTIPART)
+    boundary = _boundary_of(request.headers["content-type"])
+    events = _events(request.chunks(), _Parser(boundary, limits.header_bytes))
+    return _parts(events, limits)
+
+
+class Part:
+    """One part of a form that is being received: take its content once, before the next part.
+
+    Attributes:
+        name: of the form's field.
+        filename: as the client sent it: never a path to write to; None for a field that is no
+            file, "" for a file field that was left empty.
+        content_type: lower-case, without parameters; "text/plain" when not given (RFC 7578 §4.4).
+        headers: all its headers.
+        number: its place in the form, from 1.
+        size: bytes of it that came so far.
+    """
+
+    __slots__ = (
+        "_charset",
+        "_events",
+        "_limit",
+        "_state",
+        "content_type",
+        "filename",
+        "headers",
+        "name",
+        "number",
+        "size",
+    )
+
+    def __init__(
+        self,
+        number: int,
+        headers: Headers,
+        events: Iterator[Any],
+        limits: FormLimits,
+    ) -> None:
+        self.number = number
+        self.size = 0
+        self.headers = headers
+        self.name, self.filename = _names_of(number, headers)
+        kind, options = parse_options_header(headers.get("content-type", "text/plain"))
+        self.content_type: str = kind
+        self._charset: str | None = options.get("charset")
+        self._events = events
+        self._limit = limits.field_bytes if self.filename is None else limits.file_bytes
+        self._state = "unread"
+        _check_encoding(self)
+
+    @property
+    def place(self) -> str:
+        """Names it in a message: its number and its name."""
+        return f"part {self.number} ({shown(self.name)})"
+
+    @property
+    def safe_name(self) -> str:
+        """The file's name without directories and all that is dangerous in one; "file" if none."""
+        return safe_name(self.filename or "")
+
+    def chunks(self) -> Iterator[bytes]:
+        """Its content as it comes, in pieces of at most 64 KiB, each given once.
+
+        Raises: RuntimeError, when it was read, or passed by, already; PartTooLarge (413), beyond
+        `FormLimits.field_bytes` or `file_bytes`; as `parts`.
+        """
+        if self._state == "passed":
+            raise self._passed()
+        if self._state != "unread":
+            raise RuntimeError(f"{self.place} was read already and is not kept: read it once")
+        self._state = "reading"
+        return self._pull(self._limit)
+
+    def read(self, limit: int | None = None) -> bytes:
+        """All of its content.
+
+        Args: limit: in bytes; None for that of `FormLimits`.
+        Raises: as `chunks`.
+        """
+        content = BytesIO()
+        for chunk in self.chunks():
+            if limit is not None and self.size > limit:
+                raise PartTooLarge(self.place, limit, self.number)
+            content.write(chunk)
+        return content.getvalue()
+
+    def text(self, limit: int | None = None) -> str:
+        """All of its content, as text.
+
+        Raises: BadBody (400), when it is no UTF-8, or says that it is something else; as `read`.
+        """
+        require_utf_8(self._charset, self.place)
+        text = as_text(self.read(limit), self.place)
+        if self.name == "_charset_":
+            # RFC 7578 §4.6: it names the encoding of all fields that do not name their own.
+            require_utf_8(text, "the form")
+        return text
+
+    def save_to(self, path: str | PathLike[str]) -> int:
+        """Put its content into the file `path`, in place of what is there, as it comes.
+
+        It is there as a whole or not at all. The path is yours: build it with a name of your own,
+        or with `safe_name`.
+
+        Returns: the size, in bytes.
+        Raises: OSError: no such directory, not allowed, no space, or `path` is a directory; as
+        `chunks`.
+        """
+        spool = Spool(PIECE_BYTES, os.path.dirname(os.fspath(path)) or ".")
+        try:
+            for chunk in self.chunks():
+                spool.write(chunk)
+            save(spool.finish(), path)
+        finally:
+            spool.close()
+        return spool.size
+
+    def _pull(self, limit: int | None) -> Iterator[bytes]:
+        while self._state == "reading":
+            event = next(self._events, None)
+            if event is None:
+                self._state = "read"
+                return
+            self.size += len(event)
+            if limit is not None and self.size > limit:
+                raise PartTooLarge(self.place, limit, self.number)
+            yield event
+        if self._state == "passed":
+            raise self._passed()
+
+    def _pass_by(self) -> None:
+        """Skip what was not read."""
+        if self._state != "read":
+            self._state = "passed"
+            for event in self._events:
+                if event is None:
+                    break
+
+    def _passed(self) -> RuntimeError:
+        return RuntimeError(
+            f"{self.place} was passed by and is not kept: read each part before asking for the"
+            " next one, or take request.form(), which keeps them all"
+        )
+
+    def __repr__(self) -> str:
+        file = "" if self.filename is None else f" {self.filename!r}"
+        return f"<Part {self.number} {self.name!r}{file}, {self.size} bytes {self._state}>"
+
+
+def _parts(events: Iterator[Any], limits: FormLimits) -> Iterator[Part]:
+    turn = Turn()
+    files = 0
+    for number, segment in enumerate(events, 1):  # what follows each one is taken by its part
+        if number > limits.parts:
+            raise HTTPError(400, f"the form has more than {limits.parts} parts")
+        part = Part(number, _headers_of(number, segment.headerlist), events, limits)
+        files += part.filename is not None
+        if files > limits.files:
+            raise HTTPError(400, f"the form has more than {limits.files} files")
+        yield part
+        part._pass_by()
+        turn.give_way()
+
+
+# The bytes...
+
+
+class _Parser(PushMultipartParser):  # type: ignore[misc]  # it has no types
+    """The library's, with one limit for all headers of a part, and without folded ones.
+
+    Folding is obsolete (RFC 9112 §5.2) and costs the square of a header's length here.
+    """
+
+    def __init__(self, boundary: str, header_bytes: int) -> None:
+        super().__init__(boundary, max_header_size=header_bytes, max_header_count=header_bytes)
+        self._most = self._left = header_bytes
+
+    def _on_segment_headerline(self, line: bytes) -> None:
+        if line[0] in b" \t":
+            raise ParserError("Folded segment header")
+        self._left -= len(line) + 2
+        if self._left < 0:
+            raise ParserLimitReached("Headers of a segment too large")
+        super()._on_segment_headerline(line)
+
+    def _create_segment(self, headerlist: list[tuple[str, str]]) -> Any:
+        self._left = self._most
+        return super()._create_segment(headerlist)
+
+
+def _events(chunks: Iterator[bytes], parser: _Parser) -> Iterator[Any]:
+    """For each part a segment with its headers, its content as bytes, and None for its end."""
+    number, is_inside = 0, False
+    try:
+        for chunk in chunks:
+            for event in parser.parse(chunk):
+                if event is None:
+                    is_inside = False
+                elif event.__class__ is not bytes:
+                    number += 1
+                    is_inside = True
+                yield event
+    except ParserLimitReached as error:
+        number += 1
+        limit = parser.max_header_size
+        raise PartTooLarge(f"the headers of part {number}", limit, number) from error
+    except MultipartError as error:
+        place = number if is_inside else number + 1
+        what = str(error.args[0]).lower()
+        raise BadBody(
+            f"the body is not {MULTIPART}: {what}, at part {place}", part=place
+        ) from error
+    try:
+        parser.close()
+    except MultipartError as error:
+        place = number if is_inside else number + 1
+        what = f"it ends {'in' if is_inside else 'before'} part {place}, without closing boundary"
+        raise BadBody(f"the body is not complete: {what}", part=place) from error
+
+
+# The headers...
+
+
+def _boundary_of(content_type: str) -> str:
+    """The one boundary.   Raises: BadBody."""
+    found: list[str] = [quoted or plain for quoted, plain in _BOUNDARIES.findall(content_type)]
+    if len(found) != 1:
+        what = "several boundaries" if found else "no boundary"
+        raise BadBody(f"the Content-Type of the body has {what}; {MULTIPART} needs one")
+    if not _BOUNDARY.fullmatch(found[0]):
+        raise BadBody(f"the boundary {shown(found[0])} is none by RFC 2046 §5.1.1")
+    return found[0]
+
+
+def _headers_of(number: int, pairs: list[tuple[str, str]]) -> Headers:
+    """The headers of one part.   Raises: BadBody."""
+    headers = Headers((name, value.rstrip(" \t")) for name, value in pairs)
+    for name in ("content-disposition", "content-type"):
+        if len(headers.get_all(name)) > 1:
+            raise BadBody(f"part {number} has several headers {name}", part=number)
+    for name, value in headers.pairs():
+        if _CONTROL.search(value):
+            what = f"a control character in its header {name}"
+            raise BadBody(f"part {number} has {what}", part=number)
+    return headers
+
+
+def _names_of(number: int, headers: Headers) -> tuple[str, str | None]:
+    """Name and file name of a part, from its Content-Disposition.   Raises: BadBody."""
+    disposition = headers["content-disposition"]
+    plain = _BROWSERS_DISPOSITION.fullmatch(disposition)
+    if plain is not None:
+        name, filename = plain.groups()
+        return _unquoted(name), None if filename is None else _unquoted(filename)
+    if not _DISPOSITION.fullmatch(disposition):
+        raise BadBody(f"part {number} has a broken Content-Disposition", part=number)
+    options = [name.lower() for name in _OPTION_NAME.findall(_QUOTED.sub('""', disposition))]
+    if len(options) != len(set(options)):
+        raise BadBody(f"part {number} has a parameter twice in Content-Disposition", part=number)
+    _, values = parse_options_header(disposition, unquote=_unquote)
+    if "name" not in values:
+        what = 'Content-Disposition: form-data; name="..." is needed'
+        raise BadBody(f"part {number} has no name: {what}", part=number)
+    filename = values.get("filename")
+    if filename is None and "filename*" in options:
+        filename = _extended_name(number, disposition)
+    return values["name"], filename
+
+
+def _unquoted(text: str) -> str:
+    """What a browser wrote between quotes, as it was before."""
+    if "%" not in text:
+        return text
+    return text.replace("%0D", "\r").replace("%0A", "\n").replace("%22", '"')
+
+
+def _unquote(value: str, _is_filename: bool) -> str:
+    # The library would cut directories off a Windows path; the name is given as it came.
+    return str(content_disposition_unquote(value))
+
+
+def _extended_name(number: int, disposition: str) -> str:
+    """The name in `filename*` (RFC 8187), for a part that has no other.
+
+    RFC 7578 §4.2 forbids senders to write it; some older clients do, and mean a file.
+    """
+    found = _EXTENDED_NAME.search(_QUOTED.sub('""', disposition))
+    what = f"the filename* of part {number}"
+    if found is None:
+        raise BadBody(f"{what} is none by RFC 8187", part=number)
+    require_utf_8(found[1], what)
+    return as_text(unquote_to_bytes(found[2]), what)
+
+
+def _check_encoding(part: Part) -> None:
+    """Raise BadBody for a part whose content is something else than it seems."""
+    encoding = part.headers.get("content-transfer-encoding", "binary")
+    if encoding.lower() not in _AS_IT_IS:
+        what = f"is in the transfer encoding {shown(encoding)}; send it as it is (RFC 7578 §4.7)"
+        raise BadBody(f"{part.place} {what}", part=part.number)
+    if part.filename is None and part.content_type.startswith("multipart/"):
+        # RFC 7578 §4.3: several files for one field are several parts of the same name.
+        what = "is a multipart within the form; send each of its files as a part of the form"
+        raise BadBody(f"{part.place} {what}", part=part.number)
