@@ -1,0 +1,1 @@
+"""Ready-made wrappers around applications, groups and routes: one file, one idea."""
