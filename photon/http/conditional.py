@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from photon.http.dates import parse_http_date
 
@@ -16,6 +16,31 @@ from photon.http.dates import parse_http_date
 _TAG = re.compile(r'(?:W/)?"[^"]*"')
 
 Verdict = Literal["send", "not modified", "precondition failed"]
+
+
+class Decision(NamedTuple):
+    """What to answer: 200, 206, 304, 412 or 416, and which bytes a 200 or 206 is of."""
+
+    status: int
+    start: int
+    end: int
+
+
+def decide(
+    method: str, headers: Mapping[str, str], etag: str, modified_s: int, size: int
+) -> Decision:
+    """What a request for something of `size` bytes gets; see `evaluate` for the others."""
+    verdict = evaluate(method, headers, etag, modified_s)
+    if verdict != "send":
+        return Decision(304 if verdict == "not modified" else 412, 0, 0)
+    wanted = headers.get("range")
+    if wanted and method == "GET" and range_applies(headers, etag, modified_s):
+        span = parse_range(wanted, size)
+        if span == "unsatisfiable":
+            return Decision(416, 0, 0)
+        if span is not None:
+            return Decision(206, *span)
+    return Decision(200, 0, size)
 
 
 def evaluate(method: str, headers: Mapping[str, str], etag: str, modified_s: int) -> Verdict:

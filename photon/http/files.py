@@ -1,27 +1,27 @@
-"""Files as responses: the kernel copies them to the socket, whole or in part."""
+"""Files as responses: the kernel copies them to the socket, whole or in part.
+
+Whatever asks the disk goes through a native thread: to look whether the file is there, to open it,
+and, in `sending`, to read what is not in memory yet.
+"""
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
-from mimetypes import guess_type
 from os import PathLike
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from photon.http.conditional import evaluate, parse_range, range_applies
+from photon.http.conditional import Decision, decide
 from photon.http.dates import http_date
 from photon.http.errors import HTTPError
+from photon.http.file_types import type_of
 from photon.http.headers import ResponseHeaders
-from photon.http.response import BYTES, HeaderSource, Response
+from photon.http.opened import OpenFile, is_our_fault
+from photon.http.response import HeaderSource, Response
+from photon.runtime.offload import offload
 
 if TYPE_CHECKING:
     from photon.http.request import Request
-
-
-# No reason to tell the client, and whatever caches our answers, that there is no such file.
-_OUR_FAULT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO)
 
 
 class FileResponse(Response):
@@ -41,9 +41,9 @@ class FileResponse(Response):
         headers: HeaderSource | None = None,
     ) -> None:
         self.path = os.fspath(path)
-        if not os.path.isfile(self.path):
-            raise HTTPError(404, "there is no such file")
-        super().__init__(b"", 200, headers, content_type or _media_type(self.path))
+        if not offload(os.path.isfile, self.path):
+            raise no_such_file()
+        super().__init__(b"", 200, headers, content_type or type_of(self.path))
         if download_as is not None:
             self.headers["content-disposition"] = attachment(download_as)
 
@@ -53,56 +53,45 @@ class FileResponse(Response):
         Raises: HTTPError: 404, 412, 416.
         """
         try:
-            # A pipe that took the file's place would be waited for, by the whole worker.
-            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        except OSError as error:
-            if error.errno in _OUR_FAULT:
+            opened = offload(self.open)
+        except (OSError, ValueError) as error:
+            if is_our_fault(error):
                 raise
-            raise HTTPError(404, "there is no such file") from error
-        part = FilePart(fd, self)
+            raise no_such_file() from error
+        part = FilePart(opened, self)
         try:
             return self._decide(request, part)
         except BaseException:
             part.close()
             raise
 
+    def open(self) -> OpenFile:
+        """The file as it is now. In a native thread.   Raises: OSError; ValueError."""
+        return OpenFile.at(self.path)
+
+    def etag_of(self, opened: OpenFile) -> str:
+        """What names this very state of the file, unless a header of the handler's own does."""
+        return etag_of(opened.status)
+
     def _decide(self, request: Request, part: FilePart) -> Response:
-        status = os.fstat(part.fd)
-        if not stat.S_ISREG(status.st_mode):
-            raise HTTPError(404, "there is no such file")
+        status = part.opened.status
         size, modified_s = status.st_size, int(status.st_mtime)
         # Of the part, for the file may be another one when this response is sent again.
-        etag = part.headers.setdefault("etag", f'"{status.st_mtime_ns:x}-{size:x}"')
+        etag = part.headers.setdefault("etag", self.etag_of(part.opened))
         part.headers.setdefault("last-modified", http_date(modified_s))
         part.headers.setdefault("accept-ranges", "bytes")
         part.count = size
         if self.status != 200:  # a page for an error, say: it is sent as it is
             return part
-        verdict = evaluate(request.method, request.headers, etag, modified_s)
-        if verdict == "precondition failed":
-            raise HTTPError(412, "the file is not the one the request is about")
-        if verdict == "not modified":
+        decision = decide(request.method, request.headers, etag, modified_s, size)
+        refuse(decision, size)
+        if decision.status == 304:
             part.close()
-            return _not_modified(part)
-        wanted = request.headers.get("range")
-        if wanted and request.method == "GET" and range_applies(request.headers, etag, modified_s):
-            return self._ranged(wanted, size, part)
-        return part
-
-    def _ranged(self, wanted: str, size: int, part: FilePart) -> Response:
-        span = parse_range(wanted, size)
-        if span is None:
-            return part
-        if span == "unsatisfiable":
-            raise HTTPError(
-                416,
-                f"the file has {size} bytes, none of them in the range asked for",
-                headers={"content-range": f"bytes */{size}"},
-            )
-        part.offset, end = span
+            return not_modified(part.headers)
+        part.status, part.offset, end = decision
         part.count = end - part.offset
-        part.status = 206
-        part.headers["content-range"] = f"bytes {part.offset}-{end - 1}/{size}"
+        if part.status == 206:
+            part.headers["content-range"] = content_range(decision, size)
         return part
 
     def _what(self) -> str:
@@ -112,33 +101,66 @@ class FileResponse(Response):
 class FilePart(Response):
     """An open file and the bytes of it to send: what a `FileResponse` becomes for one request.
 
-    Attributes: fd: the descriptor, -1 when closed; offset, count: in bytes.
+    Attributes: opened: closed with the response; offset, count: in bytes.
     """
 
-    __slots__ = ("count", "fd", "offset")
+    __slots__ = ("count", "offset", "opened")
 
-    def __init__(self, fd: int, whole: FileResponse) -> None:
+    def __init__(self, opened: OpenFile, whole: FileResponse) -> None:
         super().__init__()
-        self._headers = ResponseHeaders(whole.headers)
+        self._headers = whole.headers.copy()
         self.status = whole.status
-        self.fd = fd
+        self.opened = opened
         self.offset = 0
         self.count = 0
 
     def close(self) -> None:
-        if self.fd >= 0:
-            fd, self.fd = self.fd, -1
-            os.close(fd)
+        self.opened.close()
 
     def _what(self) -> str:
         return f"{self.count} bytes of a file"
 
 
-def _not_modified(part: FilePart) -> Response:
-    """The same headers and no content (RFC 9110 §15.4.5 lists what a 304 keeps)."""
-    response = Response(b"", 304, list(part.headers))
+# What every kind of file has in common...
+
+
+def etag_of(status: os.stat_result) -> str:
+    """A strong entity tag, with its quotes: it changes with the length and with what was written.
+
+    As nginx and others do it; of two states that were written within one tick of the file system's
+    clock (4 ms of ext4) it tells only those apart that differ in length.
+    """
+    return f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
+
+
+def refuse(decision: Decision, size: int) -> None:
+    """Raise what a refusal stands for.   Raises: HTTPError: 412, 416."""
+    if decision.status == 412:
+        raise HTTPError(412, "the file is not the one the request is about")
+    if decision.status == 416:
+        raise HTTPError(
+            416,
+            f"the file has {size} bytes, none of them in the range asked for",
+            headers={"content-range": f"bytes */{size}"},
+        )
+
+
+def content_range(decision: Decision, size: int) -> str:
+    """The Content-Range of a 206."""
+    return f"bytes {decision.start}-{decision.end - 1}/{size}"
+
+
+def not_modified(headers: ResponseHeaders) -> Response:
+    """A 304, which says again what is not about the content (RFC 9110 §15.4.5)."""
+    response = Response(b"", 304)
+    response._headers = headers.copy()
     del response.headers["content-type"]
+    del response.headers["content-encoding"]
     return response
+
+
+def no_such_file() -> HTTPError:
+    return HTTPError(404, "there is no such file")
 
 
 def attachment(name: str) -> str:
@@ -150,13 +172,3 @@ def attachment(name: str) -> str:
     if plain == name:
         return f'attachment; filename="{plain}"'
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}"
-
-
-def _media_type(path: str) -> str:
-    kind, encoding = guess_type(path)
-    if encoding is not None:  # page.tar.gz is no tar, and shall not be unpacked on the way
-        return BYTES
-    if kind is None:
-        return BYTES
-    is_text = kind.startswith("text/") or kind in ("application/javascript", "application/json")
-    return f"{kind}; charset=utf-8" if is_text and kind != "application/json" else kind

@@ -49,7 +49,7 @@ def sent(response: Response) -> bytes:
     """What would be sent of it; closes it."""
     try:
         if isinstance(response, FilePart):
-            return os.pread(response.fd, response.count, response.offset)
+            return os.pread(response.opened.fd, response.count, response.offset)
         return response.body
     finally:
         response.close()
@@ -75,7 +75,7 @@ def test_a_file_is_sent_whole(path: Path) -> None:
     assert response.headers["accept-ranges"] == "bytes"
     assert response.headers["etag"].startswith('"')
     assert sent(response) == b"0123456789"
-    assert response.fd == -1
+    assert response.opened.fd == -1
 
 
 def test_head_is_answered_as_get(path: Path) -> None:
@@ -278,7 +278,7 @@ def test_headers_of_the_handler_s_own_win(path: Path) -> None:
         ("a.js", "text/javascript; charset=utf-8"),
         ("a.json", "application/json"),
         ("a.png", "image/png"),
-        ("a.tar.gz", "application/octet-stream"),
+        ("a.tar.gz", "application/gzip"),
         ("a.nobody-knows", "application/octet-stream"),
         ("a", "application/octet-stream"),
     ],

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from photon.http.errors import ProtocolError
 from photon.http.files import FilePart
+from photon.http.pages import Pages
 from photon.http.protocol.base import Fields
 from photon.http.request import Request
 from photon.http.response import Response, StreamResponse
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 # it closing is cheaper. Go's figure.
 _SKIP_BYTES = 256 * 1024
 
-# So much of a file at a time, that others have their turn when the disk is slow.
+# So much of a file at a time, that others have their turn when the client is fast.
 _FILE_BYTES = 128 * 1024
 
 
@@ -74,6 +75,7 @@ def _send_file(connection: Connection, part: FilePart) -> None:
     protocol = connection.protocol
     head = protocol.head(*_head(part), part.count)
     connection.response_begun = True
+    connection.phase = STREAMING  # a slow disk is no reason to end it; a slow client is
     send_all(connection, head)
     if protocol.sends_content:
         protocol.count_data(part.count)
@@ -85,13 +87,15 @@ def _send_file(connection: Connection, part: FilePart) -> None:
 
 def _copy_file(connection: Connection, part: FilePart) -> None:
     offset, end = part.offset, part.offset + part.count
+    pages = Pages(part.opened)
     turn = Turn()
     while offset < end:
-        count = min(end - offset, _FILE_BYTES)
-        sent = connection.stream.send_file_nowait(part.fd, offset, count)
+        count = pages.ready(offset, min(end - offset, _FILE_BYTES))
+        sent = connection.stream.send_file_nowait(part.opened.fd, offset, count)
         offset += sent
         if not sent:
             connection.wait(WRITING)
+            pages.doubt()
         turn.give_way()
 
 
