@@ -133,10 +133,7 @@ class Browser:
 
     def _ask_to_close(self) -> None:
         self._session = ""
-        try:
-            self._send("Browser.close", {})
-        except OSError:
-            pass  # it is gone already
+        self._send("Browser.close", {})
         self._pipe.close()
 
     # What a user does...
@@ -252,7 +249,10 @@ class Browser:
         message: dict[str, Any] = {"id": number, "method": method, "params": parameters}
         if self._session:
             message["sessionId"] = self._session
-        self._pipe.sendall(json.dumps(message).encode() + b"\0")
+        try:
+            self._pipe.sendall(json.dumps(message).encode() + b"\0")
+        except OSError:
+            pass  # it ended; who waits for the answer is told so
         return number
 
     def _wait(

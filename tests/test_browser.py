@@ -42,11 +42,10 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser, server: Server, monkeypatch: pytest.MonkeyPatch) -> Browser:
+def page(browser: Browser, server: Server) -> Browser:
     browser.goto(server.url)
     browser.errors.clear()
     browser.requests.clear()
-    monkeypatch.setattr(module, "PATIENCE_S", 0.3)
     return browser
 
 
@@ -81,10 +80,14 @@ def test_nobody_else_can_be_reached(page: Browser) -> None:
 
 
 @pytest.mark.parametrize("selector", ["nothing", "title"])
-def test_what_does_not_come_is_not_waited_for_for_ever(page: Browser, selector: str) -> None:
+def test_what_does_not_come_is_not_waited_for_for_ever(
+    page: Browser, selector: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page.evaluate("console.error('the cause')")
+    monkeypatch.setattr(module, "PATIENCE_S", 0.3)
     with pytest.raises(BrowserError, match=r"waited 0\.3 s in vain for [^$]*the cause"):
         page.click(selector)
+    monkeypatch.undo()
     assert page.evaluate("1 + 1") == 2
 
 

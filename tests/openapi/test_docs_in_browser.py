@@ -234,7 +234,8 @@ def test_a_second_visit_asks_for_the_page_and_the_document_only(page: Browser) -
         page.goto("about:blank")
         page.goto(f"{server.url}/docs")
         page.wait_for_text("Look at an item")
-        assert seen == ["/docs", "/openapi.json"]
+        # The first visit's icon is asked for when there is time.
+        assert [path for path in seen if "favicon" not in path] == ["/docs", "/openapi.json"]
 
 
 def test_the_policy_lets_no_other_script_run_or_host_be_asked(
