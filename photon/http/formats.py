@@ -87,24 +87,36 @@ def broken_text(format_name: str, what: str, at: dict[str, int]) -> BadBody:
     return BadBody(f"the body is not {format_name}: {what} at {where}", **at)
 
 
-def not_utf8(format_name: str, data: bytes) -> BadBody:
-    """The error for a text that holds bytes which are not UTF-8."""
-    try:
-        data.decode()
-    except UnicodeDecodeError as error:
-        return broken_text(format_name, "bytes that are not UTF-8", position(data, error.start))
-    return BadBody(f"the body is not {format_name}: it is not UTF-8")
-
-
 def too_deep(format_name: str) -> BadBody:
     """The error for values within values without end."""
     return BadBody(f"the body is not read: its {format_name} is nested too deeply")
 
 
+def _first_not_utf8(data: bytes) -> int:
+    """The first byte that is not UTF-8; the end of the data when all of them are."""
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        return error.start
+    return len(data)
+
+
+def fault_in_json(data: bytes, error: Exception) -> tuple[str, int]:
+    """What msgspec found wrong in JSON, and at which byte.
+
+    Args: error: a DecodeError or UnicodeDecodeError that decoding `data` raised.
+    """
+    if isinstance(error, UnicodeDecodeError):
+        return "bytes that are not UTF-8", _first_not_utf8(data)
+    what, byte = _what_and_where(data, error)
+    # msgspec 0.22 tells of these where it stands after the first of them.
+    return what, byte - (what == "trailing characters")
+
+
 _PLACE = re.compile(r"(?:.* is malformed: )?(.*?)(?: \(byte (\d+)\))?", re.DOTALL)
 
 
-def _what_and_where(data: bytes, error: msgspec.DecodeError) -> tuple[str, int]:
+def _what_and_where(data: bytes, error: Exception) -> tuple[str, int]:
     """msgspec says "JSON is malformed: invalid character (byte 5)", or that the end is missing."""
     match = _PLACE.fullmatch(str(error))
     assert match is not None  # it matches any text
@@ -118,13 +130,9 @@ def _decode_json(data: bytes, type: Any = Any, strict: bool = True) -> Any:
         return msgspec.json.decode(data, type=type, strict=strict)
     except msgspec.ValidationError:
         raise
-    except msgspec.DecodeError as error:
-        what, byte = _what_and_where(data, error)
-        if what == "trailing characters":
-            byte -= 1  # msgspec 0.22 says where it stands after the first of them
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        what, byte = fault_in_json(data, error)
         raise broken_text("JSON", what, position(data, byte)) from error
-    except UnicodeDecodeError as error:
-        raise not_utf8("JSON", data) from error
     except RecursionError as error:
         raise too_deep("JSON") from error
 

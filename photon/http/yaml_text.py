@@ -25,7 +25,7 @@ from typing import Any
 import msgspec
 
 from photon.http.errors import BadBody, BodyTooLarge
-from photon.http.formats import broken_text, not_utf8, position, too_deep
+from photon.http.formats import broken_text, position, too_deep
 from photon.runtime.offload import offload
 
 try:
@@ -70,8 +70,9 @@ def encode_yaml(value: Any) -> bytes:
 def _decode(data: bytes) -> Any:
     try:
         text = data.decode()
-    except UnicodeDecodeError:
-        raise not_utf8("YAML", data) from None
+    except UnicodeDecodeError as error:
+        at = position(data, error.start)
+        raise broken_text("YAML", "bytes that are not UTF-8", at) from error
     directive = _TAG_DIRECTIVE.search(text)
     if directive is not None:
         raise _refused(text, directive.end() - len("%TAG"), "a %TAG, which is not taken here,")

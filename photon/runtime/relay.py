@@ -1,0 +1,180 @@
+"""An iterator that works in a greenlet of its own, so that who waits for it can do other things.
+
+The two go hand in hand: the iterator begins with the next item when that is asked for, and then
+only, so nothing is made ahead and nothing is kept. To wait with a time limit is to ask, give up
+for now, and ask again: the iterator goes on working meanwhile.
+
+    consumer ── next() asks ──▶ producer: next(items)
+             ◀── the item ─────
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Generic, TypeVar
+
+from photon.runtime.errors import Cancelled
+from photon.runtime.greenlets import Handle, spawn
+from photon.runtime.hub import current_hub, getcurrent
+
+T = TypeVar("T")
+
+
+class Relay(Generic[T]):
+    """The items of an iterable, made in another greenlet.
+
+    The iterable sees the context variables of whoever asks first. One greenlet asks at a time.
+
+    Args: items: what to go through. If it has a `close` (a generator does), it is called at the
+        end, however that comes.
+    """
+
+    __slots__ = (
+        "_consumer",
+        "_error",
+        "_handle",
+        "_hub",
+        "_is_asked",
+        "_is_closed",
+        "_is_over",
+        "_items",
+        "_producer",
+        "_ready",
+    )
+
+    def __init__(self, items: Iterable[T]) -> None:
+        self._items = items
+        self._hub = current_hub()
+        self._handle: Handle[None] | None = None
+        self._ready: list[T] = []  # the one item that was asked for
+        self._error: BaseException | None = None
+        self._is_asked = False
+        self._is_over = False
+        self._is_closed = False
+        # Each is set while that side waits here, and not elsewhere.
+        self._consumer: Any = None
+        self._producer: Any = None
+
+    # For the consumer...
+
+    def next(self, patience_s: float) -> T:
+        """The next item.
+
+        Args: patience_s: how long to wait for it. When that is over the iterable goes on working,
+            and the item is there for one of the next calls.
+        Raises: TimeoutError; StopIteration at the end; what the iterable raises.
+        """
+        if not self._ready and not self._is_over:
+            self._ask()
+            self._wait_for_item(patience_s)
+        if self._ready:
+            return self._ready.pop()
+        if not self._is_over:
+            raise TimeoutError(f"no item came within {patience_s:g} s")
+        self._raise_error()
+        raise StopIteration
+
+    def close(self) -> None:
+        """Have the iterable end where it is, and wait for it.
+
+        If it waits, `Cancelled` is raised there; if it stands between two items, it is closed.
+
+        Raises: what it raises beside that.
+        """
+        if self._is_closed:
+            return
+        self._is_closed = True
+        handle = self._handle
+        if handle is None:
+            self._is_over = True
+            self._close_items()
+            return
+        handle.cancel("nobody takes its items any more")
+        try:
+            handle.join()
+        except BaseException:
+            handle.cancel("nobody waits for its end any more")
+            raise
+        if not self._is_over:  # it had not begun
+            self._is_over = True
+            self._close_items()
+        self._raise_error()
+
+    def _ask(self) -> None:
+        if self._is_asked:
+            return
+        self._is_asked = True
+        if self._handle is None:
+            self._handle = spawn(self._produce)
+        else:
+            self._hub.run_soon(self._wake_producer)
+
+    def _wait_for_item(self, patience_s: float) -> None:
+        timer = self._hub.loop.timer(patience_s)
+        due = [False]
+        timer.start(self._give_up, due, update=True)
+        self._consumer = getcurrent()
+        try:
+            while not (self._ready or self._is_over or due[0]):
+                self._hub.park()
+        finally:
+            self._consumer = None
+            timer.close()
+
+    def _raise_error(self) -> None:
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+
+    # In the hub...
+
+    def _give_up(self, due: list[bool]) -> None:
+        due[0] = True
+        self._wake_consumer()
+
+    def _wake_consumer(self) -> None:
+        if self._consumer is not None:
+            self._consumer.switch()
+
+    def _wake_producer(self) -> None:
+        if self._producer is not None:
+            self._producer.switch()
+
+    # In the greenlet of the iterable...
+
+    def _produce(self) -> None:
+        try:
+            try:
+                for item in self._items:
+                    if self._is_closed:  # it swallowed its Cancelled
+                        break
+                    self._ready.append(item)
+                    self._is_asked = False
+                    self._hub.run_soon(self._wake_consumer)
+                    self._wait_to_be_asked()
+            finally:
+                self._close_items()
+        except BaseException as error:
+            # Not out of here, where it would be reported: it is the consumer's.
+            if not (self._is_closed and isinstance(error, Cancelled)):
+                self._error = error
+        finally:
+            self._is_over = True
+            self._hub.run_soon(self._wake_consumer)
+
+    def _wait_to_be_asked(self) -> None:
+        self._producer = getcurrent()
+        try:
+            while not self._is_asked:
+                self._hub.park()
+        finally:
+            self._producer = None
+
+    def _close_items(self) -> None:
+        close: Callable[[], None] | None = getattr(self._items, "close", None)
+        if close is not None:
+            close()
+
+    def __repr__(self) -> str:
+        state = "over" if self._is_over else "asked" if self._is_asked else "idle"
+        return f"<Relay {state} of {self._items!r}>"
