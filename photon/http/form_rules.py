@@ -60,8 +60,8 @@ def shown(text: str) -> str:
     return repr(text if len(text) <= 60 else f"{text[:59]}…")
 
 
-def as_text(value: bytes, what: str) -> str:
-    """`value` as UTF-8.   Raises: BadBody, which names `what`."""
+def as_text(value: bytes, what: object) -> str:
+    """`value` as UTF-8.   Raises: BadBody, which names `what` by its `str`."""
     try:
         return value.decode()
     except UnicodeDecodeError as error:

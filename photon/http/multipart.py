@@ -8,19 +8,16 @@ two names for one part, folded headers, content in an encoding of its own.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from io import BytesIO
 from os import PathLike
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote_to_bytes
 
 from multipart import (  # type: ignore[import-untyped]
     MultipartError,
     ParserError,
     ParserLimitReached,
     PushMultipartParser,
-    content_disposition_unquote,
     parse_options_header,
 )
 
@@ -36,31 +33,12 @@ from photon.http.form_rules import (
     shown,
 )
 from photon.http.headers import Headers
+from photon.http.part_headers import boundary_of, headers_of, names_of
 from photon.http.spool import PIECE_BYTES, Spool, save
 from photon.runtime.greenlets import Turn
 
 if TYPE_CHECKING:
     from photon.http.request import Request
-
-_BOUNDARIES = re.compile(r';\s*boundary\s*=\s*(?:"([^"]*)"|([^\s;"]*))', re.IGNORECASE)
-
-# RFC 2046 §5.1.1: bchars, at most 70 of them and no space at the end.
-_BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]")
-
-# As browsers write it (WHATWG HTML, multipart/form-data encoding algorithm): quotes and line
-# breaks are percent-encoded, and a backslash is a backslash.
-_BROWSERS_DISPOSITION = re.compile(r'form-data; name="([^"]*)"(?:; filename="([^"]*)")?', re.I)
-
-# As others write it: parameters that are tokens or quoted strings, each after a semicolon.
-_TOKEN = r"[a-zA-Z0-9\-!#$%&'*+.^_`|~]++"
-_DISPOSITION = re.compile(
-    rf'form-data(?:\s*+;\s*+{_TOKEN}\s*+=\s*+(?:{_TOKEN}|"(?:\\.|[^"\\])*+"))*+\s*+;?', re.I
-)
-_OPTION_NAME = re.compile(r";\s*+([^\s=;\"]+)\s*+=")
-_QUOTED = re.compile(r'"(?:\\.|[^"\\])*"')
-_EXTENDED_NAME = re.compile(r"""; *filename\* *= *([^\s;']*)'[^\s;']*'([^\s;]*)""", re.IGNORECASE)
-
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 # RFC 7578 §4.7 deprecates the header; these say that the content stands as it is.
 _AS_IT_IS = ("7bit", "8bit", "binary")
@@ -77,7 +55,7 @@ def parts(request: Request, limits: FormLimits = DEFAULT_LIMITS) -> Iterator[Par
     """
     if request.content_type != MULTIPART:
         raise not_a_form(request.content_type, MULTIPART)
-    boundary = _boundary_of(request.headers["content-type"])
+    boundary = boundary_of(request.headers["content-type"])
     events = _events(request.chunks(), _Parser(boundary, limits.header_bytes))
     return _parts(events, limits)
 
@@ -118,7 +96,7 @@ class Part:
         self.number = number
         self.size = 0
         self.headers = headers
-        self.name, self.filename = _names_of(number, headers)
+        self.name, self.filename = names_of(number, headers)
         kind, options = parse_options_header(headers.get("content-type", "text/plain"))
         self.content_type: str = kind
         self._charset: str | None = options.get("charset")
@@ -168,8 +146,9 @@ class Part:
 
         Raises: BadBody (400), when it is no UTF-8, or says that it is something else; as `read`.
         """
-        require_utf_8(self._charset, self.place)
-        text = as_text(self.read(limit), self.place)
+        if self._charset is not None:
+            require_utf_8(self._charset, self.place)
+        text = as_text(self.read(limit), self)
         if self.name == "_charset_":
             # RFC 7578 §4.6: it names the encoding of all fields that do not name their own.
             require_utf_8(text, "the form")
@@ -221,6 +200,9 @@ class Part:
             " next one, or take request.form(), which keeps them all"
         )
 
+    def __str__(self) -> str:
+        return self.place
+
     def __repr__(self) -> str:
         file = "" if self.filename is None else f" {self.filename!r}"
         return f"<Part {self.number} {self.name!r}{file}, {self.size} bytes {self._state}>"
@@ -232,7 +214,7 @@ def _parts(events: Iterator[Any], limits: FormLimits) -> Iterator[Part]:
     for number, segment in enumerate(events, 1):  # what follows each one is taken by its part
         if number > limits.parts:
             raise HTTPError(400, f"the form has more than {limits.parts} parts")
-        part = Part(number, _headers_of(number, segment.headerlist), events, limits)
+        part = Part(number, headers_of(number, segment.headerlist), events, limits)
         files += part.filename is not None
         if files > limits.files:
             raise HTTPError(400, f"the form has more than {limits.files} files")
@@ -295,80 +277,6 @@ def _events(chunks: Iterator[bytes], parser: _Parser) -> Iterator[Any]:
         place = number if is_inside else number + 1
         what = f"it ends {'in' if is_inside else 'before'} part {place}, without closing boundary"
         raise BadBody(f"the body is not complete: {what}", part=place) from error
-
-
-# The headers...
-
-
-def _boundary_of(content_type: str) -> str:
-    """The one boundary.   Raises: BadBody."""
-    found: list[str] = [quoted or plain for quoted, plain in _BOUNDARIES.findall(content_type)]
-    if len(found) != 1:
-        what = "several boundaries" if found else "no boundary"
-        raise BadBody(f"the Content-Type of the body has {what}; {MULTIPART} needs one")
-    if not _BOUNDARY.fullmatch(found[0]):
-        raise BadBody(f"the boundary {shown(found[0])} is none by RFC 2046 §5.1.1")
-    return found[0]
-
-
-def _headers_of(number: int, pairs: list[tuple[str, str]]) -> Headers:
-    """The headers of one part.   Raises: BadBody."""
-    headers = Headers((name, value.rstrip(" \t")) for name, value in pairs)
-    for name in ("content-disposition", "content-type"):
-        if len(headers.get_all(name)) > 1:
-            raise BadBody(f"part {number} has several headers {name}", part=number)
-    for name, value in headers.pairs():
-        if _CONTROL.search(value):
-            what = f"a control character in its header {name}"
-            raise BadBody(f"part {number} has {what}", part=number)
-    return headers
-
-
-def _names_of(number: int, headers: Headers) -> tuple[str, str | None]:
-    """Name and file name of a part, from its Content-Disposition.   Raises: BadBody."""
-    disposition = headers["content-disposition"]
-    plain = _BROWSERS_DISPOSITION.fullmatch(disposition)
-    if plain is not None:
-        name, filename = plain.groups()
-        return _unquoted(name), None if filename is None else _unquoted(filename)
-    if not _DISPOSITION.fullmatch(disposition):
-        raise BadBody(f"part {number} has a broken Content-Disposition", part=number)
-    options = [name.lower() for name in _OPTION_NAME.findall(_QUOTED.sub('""', disposition))]
-    if len(options) != len(set(options)):
-        raise BadBody(f"part {number} has a parameter twice in Content-Disposition", part=number)
-    _, values = parse_options_header(disposition, unquote=_unquote)
-    if "name" not in values:
-        what = 'Content-Disposition: form-data; name="..." is needed'
-        raise BadBody(f"part {number} has no name: {what}", part=number)
-    filename = values.get("filename")
-    if filename is None and "filename*" in options:
-        filename = _extended_name(number, disposition)
-    return values["name"], filename
-
-
-def _unquoted(text: str) -> str:
-    """What a browser wrote between quotes, as it was before."""
-    if "%" not in text:
-        return text
-    return text.replace("%0D", "\r").replace("%0A", "\n").replace("%22", '"')
-
-
-def _unquote(value: str, _is_filename: bool) -> str:
-    # The library would cut directories off a Windows path; the name is given as it came.
-    return str(content_disposition_unquote(value))
-
-
-def _extended_name(number: int, disposition: str) -> str:
-    """The name in `filename*` (RFC 8187), for a part that has no other.
-
-    RFC 7578 §4.2 forbids senders to write it; some older clients do, and mean a file.
-    """
-    found = _EXTENDED_NAME.search(_QUOTED.sub('""', disposition))
-    what = f"the filename* of part {number}"
-    if found is None:
-        raise BadBody(f"{what} is none by RFC 8187", part=number)
-    require_utf_8(found[1], what)
-    return as_text(unquote_to_bytes(found[2]), what)
 
 
 def _check_encoding(part: Part) -> None:
