@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from photon.runtime.errors import Cancelled
 from photon.runtime.greenlets import Handle, spawn
-from photon.runtime.hub import current_hub, getcurrent
+from photon.runtime.hub import current_hub, existing_hub, getcurrent
 
 T = TypeVar("T")
 
@@ -81,24 +81,32 @@ class Relay(Generic[T]):
 
         Raises: what it raises beside that.
         """
-        if self._is_closed:
-            return
-        self._is_closed = True
         handle = self._handle
         if handle is None:
-            self._is_over = True
-            self._close_items()
-            return
-        handle.cancel("nobody takes its items any more")
-        try:
-            handle.join()
-        except BaseException:
-            handle.cancel("nobody waits for its end any more")
-            raise
-        if not self._is_over:  # it had not begun
-            self._is_over = True
-            self._close_items()
+            self._end_unbegun()
+        elif not self._is_over:
+            self.cancel()
+            try:
+                handle.join()
+            except BaseException:
+                handle.cancel("nobody waits for its end any more")
+                raise
         self._raise_error()
+
+    def cancel(self) -> None:
+        """Have the iterable end, as `close` does, and do not wait for it."""
+        self._is_closed = True
+        handle = self._handle
+        # Who drops a relay may be the garbage collector, in any thread.
+        if handle is not None and existing_hub() is self._hub:
+            handle.cancel("nobody takes its items any more")
+            if handle.state == "cancelled":  # before it began
+                self._end_unbegun()
+
+    def _end_unbegun(self) -> None:
+        if not self._is_over:
+            self._is_over = self._is_closed = True
+            self._close_items()
 
     def _ask(self) -> None:
         if self._is_asked:

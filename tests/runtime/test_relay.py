@@ -227,6 +227,18 @@ def test_who_is_interrupted_while_he_waits_can_close() -> None:
     assert source.log[-1] == "over"
 
 
+def test_who_does_not_want_to_wait_for_its_end_cancels() -> None:
+    source = Source()
+    relay = Relay(source.items())
+    relay.next(PATIENCE_S)
+    relay.cancel()
+    assert source.log == ["makes 0"]
+    wait_until(lambda: source.log[1:] == [GeneratorExit, "over"])
+    relay.cancel()
+    relay.close()
+    assert take_all(relay) == []
+
+
 def test_what_fails_while_it_is_closed_is_told() -> None:
     def items() -> Iterator[int]:
         try:
