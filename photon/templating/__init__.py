@@ -1,0 +1,1 @@
+"""Templates: names and sources become pages, by minijinja."""
