@@ -1,1 +1,53 @@
-"""The test bench: real sockets, wires in memory, and a patch that comes first."""
+"""The test bench: clients without sockets and with them, wires in memory, the patch for pytest."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from photon.testing.client import TestClient as TestClient
+    from photon.testing.errors import BadResponse as BadResponse
+    from photon.testing.errors import ClientError as ClientError
+    from photon.testing.errors import ConnectionLost as ConnectionLost
+    from photon.testing.errors import HandlersLeft as HandlersLeft
+    from photon.testing.errors import ResponseTimeout as ResponseTimeout
+    from photon.testing.errors import StatusError as StatusError
+    from photon.testing.errors import TooManyRedirects as TooManyRedirects
+    from photon.testing.events import Event as Event
+    from photon.testing.live import LiveClient as LiveClient
+    from photon.testing.live import live_server as live_server
+    from photon.testing.response import ClientResponse as ClientResponse
+    from photon.testing.wire import Wire as Wire
+
+# Each name and the room it lives in, as in photon/__init__.py: pytest imports this package for
+# its plugins, before the patch, and then nothing of gevent may come along.
+_ROOMS = {
+    "BadResponse": "photon.testing.errors",
+    "ClientError": "photon.testing.errors",
+    "ClientResponse": "photon.testing.response",
+    "ConnectionLost": "photon.testing.errors",
+    "Event": "photon.testing.events",
+    "HandlersLeft": "photon.testing.errors",
+    "LiveClient": "photon.testing.live",
+    "ResponseTimeout": "photon.testing.errors",
+    "StatusError": "photon.testing.errors",
+    "TestClient": "photon.testing.client",
+    "TooManyRedirects": "photon.testing.errors",
+    "Wire": "photon.testing.wire",
+    "live_server": "photon.testing.live",
+}
+
+__all__ = sorted(_ROOMS)  # noqa: PLE0605  # a test holds it against the imports above
+
+
+def __getattr__(name: str) -> Any:
+    room = _ROOMS.get(name)
+    if room is None:
+        raise AttributeError(f"photon.testing has no {name!r}; it has {', '.join(__all__)}")
+    value = globals()[name] = getattr(import_module(room), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
