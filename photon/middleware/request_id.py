@@ -49,7 +49,7 @@ class RequestId:
         if self._trusts:
             given = request.headers.get(self._header, "")
             # Bounded, whatever a pattern of the user's would do with 8 KiB.
-            if len(given) <= 128 and self._matches(given) and given.isprintable():
+            if given and len(given) <= 128 and self._matches(given) and given.isprintable():
                 request.id = given
         response = owned(application(request))
         response.headers[self._header] = request.id
