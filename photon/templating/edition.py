@@ -221,7 +221,10 @@ def _name_before(text: str) -> str:
 
 
 def _told(error: BaseException) -> str:
-    text = str(error)
+    try:
+        text = str(error)
+    except Exception:  # it is the user's, too
+        text = ""
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -12,16 +12,9 @@ from photon.http.request import Request
 from photon.templating.edition import Edition
 from photon.templating.errors import RenderFailed, TemplatingError
 from photon.templating.flush import FILTER, Pieces
-from photon.templating.functions import (
-    NOT_OURS,
-    FunctionFailed,
-    Kind,
-    checked_name,
-    guarded,
-    name_for,
-    tojson,
-)
+from photon.templating.functions import NOT_OURS, FunctionFailed, guarded, tojson
 from photon.templating.mail import Mail, read_mail
+from photon.templating.registry import Globals, Registry
 from photon.templating.sources import Given, sources_of
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -115,8 +108,7 @@ class Templates:
             "keep_trailing_newline": keep_trailing_newline,
         }
         self._edition: Edition | None = None
-        self._functions: dict[tuple[Kind, str], Callable[..., Any]] = {}
-        self._globals: dict[str, Any] = {}
+        self._registry = Registry()
         for name, fn in (filters or {}).items():
             self.filter(fn, name=name)
         for name, fn in (tests or {}).items():
@@ -133,7 +125,7 @@ class Templates:
         """
         edition = self._new_edition()
         edition.check()
-        self._edition = edition
+        self._adopt(edition)
 
     @property
     def names(self) -> list[str]:
@@ -146,18 +138,20 @@ class Templates:
     def _current(self) -> Edition:
         edition = self._edition
         if edition is None or (self.reload and self._sources.scan() != edition.stamps):
-            edition = self._edition = self._new_edition()
+            edition = self._new_edition()
+            self._adopt(edition)
         return edition
+
+    def _adopt(self, edition: Edition) -> None:
+        self._edition = edition
+        self._registry.environment = edition.environment
 
     def _new_edition(self) -> Edition:
         environment = Environment(**self._settings)
         environment.add_filter("tojson", tojson)
         environment.add_filter(FILTER, _flush)
         environment.add_global("url_for", guarded("function", "url_for", self._url_for))
-        for (kind, name), fn in self._functions.items():
-            _add(environment, kind, name, fn)
-        for name, value in self._globals.items():
-            environment.add_global(name, value)
+        self._registry.install(environment)
         return Edition(self._sources, self._sources.scan(), environment)
 
     # What templates may use...
@@ -171,7 +165,7 @@ class Templates:
 
         Raises: TypeError, ValueError: it is no plain function, or the name will not do.
         """
-        return self._register("filter", fn, name)
+        return self._registry.register("filter", fn, name)
 
     @overload
     def function(self, fn: F, /, *, name: str | None = None) -> F: ...
@@ -179,7 +173,7 @@ class Templates:
     def function(self, /, *, name: str | None = None) -> Callable[[F], F]: ...
     def function(self, fn: Any = None, /, *, name: str | None = None) -> Any:
         """Have templates write `{{ fn(...) }}`. As `filter`."""
-        return self._register("function", fn, name)
+        return self._registry.register("function", fn, name)
 
     @overload
     def test(self, fn: F, /, *, name: str | None = None) -> F: ...
@@ -187,26 +181,12 @@ class Templates:
     def test(self, /, *, name: str | None = None) -> Callable[[F], F]: ...
     def test(self, fn: Any = None, /, *, name: str | None = None) -> Any:
         """Have templates write `{% if value is fn %}`. As `filter`."""
-        return self._register("test", fn, name)
-
-    def _register(self, kind: Kind, fn: Any, name: str | None) -> Any:
-        if fn is None:
-            return lambda fn: self._register(kind, fn, name)
-        name = name_for(kind, fn, name)
-        if (kind, name) in self._functions or (kind == "function" and name in self._globals):
-            raise ValueError(f"there is a {kind} {name!r} already; give this one name='...'")
-        self._put(kind, name, fn)
-        return fn
-
-    def _put(self, kind: Kind, name: str, fn: Callable[..., Any]) -> None:
-        self._functions[kind, name] = fn
-        if self._edition is not None:
-            _add(self._edition.environment, kind, name, fn)
+        return self._registry.register("test", fn, name)
 
     @property
     def globals(self) -> MutableMapping[str, Any]:
         """What every template sees, by name. Setting a function is as `function`."""
-        return _Globals(self)
+        return Globals(self._registry)
 
     def _url_for(self, name: str, /, **values: Any) -> str:
         if self.url_for is None:
@@ -287,62 +267,8 @@ class Templates:
         return f"<Templates {self._sources!r} {count}>"
 
 
-def _add(environment: Environment, kind: Kind, name: str, fn: Callable[..., Any]) -> None:
-    add: Callable[[str, Any], None] = {
-        "filter": environment.add_filter,
-        "function": environment.add_global,
-        "test": environment.add_test,
-    }[kind]
-    add(name, guarded(kind, name, fn))
-
-
 def _flush(text: str, layout: str, number: int) -> str:
     rendering = _RENDERING.get()
     if rendering is None or rendering.pieces is None:
         return text
     return rendering.pieces.flush(text, layout, number)
-
-
-class _Globals(MutableMapping[str, Any]):
-    """`Templates.globals`: what is set here is seen by the renderings that begin after."""
-
-    def __init__(self, templates: Templates) -> None:
-        self._templates = templates
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        templates = self._templates
-        if callable(value):
-            name_for("function", value, name)
-            self.pop(name, None)
-            templates._put("function", name, value)
-            return
-        checked_name("global", name)
-        templates._functions.pop(("function", name), None)
-        templates._globals[name] = value
-        if templates._edition is not None:
-            templates._edition.environment.add_global(name, value)
-
-    def __delitem__(self, name: str) -> None:
-        templates = self._templates
-        if name in templates._globals:
-            del templates._globals[name]
-        else:
-            del templates._functions["function", name]
-        if templates._edition is not None:
-            templates._edition.environment.remove_global(name)
-
-    def __getitem__(self, name: str) -> Any:
-        templates = self._templates
-        if name in templates._globals:
-            return templates._globals[name]
-        return templates._functions["function", name]
-
-    def __iter__(self) -> Iterator[str]:
-        functions = (name for kind, name in self._templates._functions if kind == "function")
-        return iter([*self._templates._globals, *functions])
-
-    def __len__(self) -> int:
-        return len(list(iter(self)))
-
-    def __repr__(self) -> str:
-        return f"{dict(self)!r}"

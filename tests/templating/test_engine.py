@@ -362,6 +362,18 @@ def test_what_a_value_raises_is_the_cause() -> None:
     assert isinstance(e.value.__cause__, LookupError)
 
 
+def test_an_exception_that_cannot_tell_what_it_is_is_told_by_its_name() -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise ValueError("no words")
+
+    def fails() -> None:
+        raise Mute
+
+    with pytest.raises(RenderFailed, match=r"the function 'fails' raised Mute\n"):
+        Templates({"a.html": "{{ fails() }}"}, globals={"fails": fails}).render("a.html")
+
+
 @pytest.mark.parametrize("error", [HTTPError(404, "no such item"), ClientDisconnected()])
 def test_answers_pass_as_they_are(error: Exception) -> None:
     def fails() -> None:
@@ -663,72 +675,6 @@ def test_threads_may_render_too() -> None:
     for handle in handles:
         handle.join()
     assert [handle.result for handle in handles] == [str(me) * 20 for me in range(20)]
-
-
-# What templates may use...
-
-
-def test_functions_filters_and_tests_are_registered_by_decorators() -> None:
-    templates = Templates({"a.txt": "{{ twice(2) }} {{ 3|thrice }} {{ 4 is big }} {{ 5|sixfold }}"})
-
-    @templates.function
-    def twice(x: int) -> int:
-        return 2 * x
-
-    @templates.filter
-    def thrice(x: int) -> int:
-        return 3 * x
-
-    @templates.test(name="big")
-    def is_big(x: int) -> bool:
-        return x > 3
-
-    @templates.filter()
-    def sixfold(x: int) -> int:
-        return twice(thrice(x))
-
-    assert templates.render("a.txt") == "4 9 True 30"
-    assert twice(1) == 2
-
-
-def test_they_may_be_registered_after_the_start() -> None:
-    templates = Templates({"a.txt": "{{ 1|later }}{{ now }}{{ f() }}"})
-    templates.load()
-    templates.filter(lambda x: x + 1, name="later")
-    templates.globals["now"] = "!"
-    templates.globals["f"] = lambda: "f"
-    assert templates.render("a.txt") == "2!f"
-
-
-def test_globals_are_a_mapping() -> None:
-    templates = Templates({"a.txt": "{{ site }}"}, globals={"site": "A", "f": len})
-    assert dict(templates.globals) == {"site": "A", "f": len}
-    assert templates.render("a.txt") == "A"
-    templates.globals["site"] = "B"
-    assert templates.render("a.txt") == "B"
-    templates.globals["site"] = lambda: "C"
-    assert len(templates.globals) == 2
-    templates.globals["site"] = "D"
-    assert templates.render("a.txt") == "D"
-    assert templates.render("a.txt", site="of the page") == "of the page"
-    del templates.globals["site"], templates.globals["f"]
-    with pytest.raises(RenderFailed, match="'site' is undefined"):
-        templates.render("a.txt")
-    assert "{}" in repr(templates.globals)
-    with pytest.raises(KeyError):
-        del templates.globals["site"]
-    with pytest.raises(ValueError, match="'request' is taken"):
-        templates.globals["request"] = 1
-
-
-def test_no_name_is_given_twice() -> None:
-    templates = Templates({}, globals={"g": 1})
-    templates.filter(len, name="a")
-    templates.function(len, name="a")
-    with pytest.raises(ValueError, match="there is a filter 'a' already"):
-        templates.filter(str, name="a")
-    with pytest.raises(ValueError, match="there is a function 'g' already"):
-        templates.function(str, name="g")
 
 
 def test_no_file_is_left_open(tmp_path: Path) -> None:
