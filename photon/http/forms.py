@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from photon.http.multipart import Part
     from photon.http.request import Request
 
-__all__ = ["Form", "FormLimits", "FormValue", "read_form"]
+__all__ = ["DEFAULT_LIMITS", "Form", "FormLimits", "FormValue", "read_form"]
 
 FormValue: TypeAlias = str | UploadFile
 

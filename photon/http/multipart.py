@@ -264,7 +264,7 @@ def _events(chunks: Iterator[bytes], parser: _Parser) -> Iterator[Any]:
     except ParserLimitReached as error:
         number += 1
         limit = parser.max_header_size
-        raise PartTooLarge(f"the headers of part {number}", limit, number) from error
+        raise PartTooLarge(f"the header section of part {number}", limit, number) from error
     except MultipartError as error:
         place = number if is_inside else number + 1
         what = str(error.args[0]).lower()

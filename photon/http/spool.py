@@ -193,7 +193,9 @@ def _check_target(path: str) -> None:
         advice = "save_to needs the path of a file, such as directory / upload.safe_name"
         raise IsADirectoryError(errno.EISDIR, f"this is a directory: {advice}", path)
     if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
-        raise FileExistsError(errno.EEXIST, "save_to replaces files only; this is a device", path)
+        raise FileExistsError(
+            errno.EEXIST, "save_to replaces files only, and this is no file", path
+        )
 
 
 def _link(file: AnonymousFile, path: str) -> bool:
