@@ -7,9 +7,14 @@ from typing import Any
 import pytest
 
 from photon.http.response import Response, StreamResponse
+from photon.runtime.cancel import CancelScope
+from photon.runtime.errors import Cancelled
+from photon.runtime.greenlets import sleep_forever
 from photon.templating.engine import Templates
 from photon.templating.errors import RenderFailed, TemplateNotFound
 from photon.templating.response import TemplateResponse, TemplateStream
+from photon.testing.wire import Wire
+from tests.clients import request, wait_until
 from tests.http.requests import make_request
 
 TEMPLATES = Templates(
@@ -130,3 +135,47 @@ def test_a_stream_sends_what_stands_before_a_flush_at_once() -> None:
 def test_a_stream_of_a_template_that_is_not_there_fails_before_it_begins() -> None:
     with pytest.raises(TemplateNotFound):
         TemplateStream("prats.html").render(TEMPLATES, None)
+
+
+class Body:
+    """A function of a page that waits until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.state = ""
+        self.go_on = CancelScope()
+
+    def __call__(self) -> str:
+        self.state = "waits"
+        try:
+            with self.go_on:
+                sleep_forever()
+        except Cancelled as error:
+            self.state = error.source
+            raise
+        return "late"
+
+
+def streaming(body: Body) -> Wire:
+    return Wire(
+        lambda request: TemplateStream("parts.html", {"body": body}).render(TEMPLATES, request)
+    )
+
+
+def test_a_client_has_the_head_while_the_page_waits() -> None:
+    body = Body()
+    with streaming(body) as wire:
+        wire.send(request("GET", "/"))
+        wait_until(lambda: body.state == "waits")
+        assert wire.receive().endswith(b"6\r\n<head>\r\n")
+        body.go_on.cancel()
+        wait_until(lambda: bool(wire.stream.outbox))
+        assert wire.receive().startswith(b"a\r\n<body>late\r\n")
+
+
+def test_a_client_that_leaves_ends_the_rendering() -> None:
+    body = Body()
+    with streaming(body) as wire:
+        wire.send(request("GET", "/"))
+        wait_until(lambda: body.state == "waits")
+        wire.reset()
+        wait_until(lambda: body.state == "scope")
