@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -141,10 +142,8 @@ def test_no_body_is_more_than_refused(body: bytes) -> None:
     begin = encode([("a", "b"), ("c", File("d", b"e"))])[:-20]
     for broken in (body, begin + body, body.join([begin[:70], begin[70:]])):
         for kind in (TYPE, URLENCODED):
-            try:
+            with suppress(BadBody, PartTooLarge):
                 read_form(form_request(broken, content_type=kind)).close()
-            except HTTPError as error:
-                assert error.status in (400, 413)
 
 
 # Within their limits...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,13 +30,20 @@ def read_parts(request: Request) -> list[tuple[str, str | None, bytes]]:
     return [(part.name, part.filename, part.read()) for part in request.parts()]
 
 
+def read_fully(request: Request, limits: FormLimits | None) -> None:
+    for each in request.parts(limits):
+        if each.filename is None:
+            each.text()
+        else:
+            each.read()
+
+
 def refusal(*pieces: bytes, limits: FormLimits | None = None) -> HTTPError:
     """How a body is refused when all of it is read; byte by byte it is the same."""
     refused = []
     for body in (pieces, bytewise(b"".join(pieces))[:20_000]):
         with pytest.raises(HTTPError) as caught:
-            for each in form_request(*body).parts(limits):
-                each.text() if each.filename is None else each.read()
+            read_fully(form_request(*body), limits)
         refused.append(caught.value)
     assert str(refused[0]) == str(refused[1])
     return refused[0]
@@ -137,7 +145,7 @@ def test_who_reads_on_in_a_part_that_was_passed_by_is_told() -> None:
     chunks = next(parts).chunks()
     assert next(chunks) == b"x"
     second = next(parts)
-    with pytest.raises(RuntimeError, match="part 1 .* was passed by"):
+    with pytest.raises(RuntimeError, match=r"part 1 .* was passed by"):
         next(chunks)
     assert second.read() == b"c"
 
@@ -198,11 +206,7 @@ def test_another_content_type_is_refused_at_once() -> None:
 def test_broken_bodies_are_refused_with_the_place(body: bytes, message: str) -> None:
     refused = refusal(body)
     assert isinstance(refused, BadBody)
-    pytest.raises(BadBody, _throw, refused).match(message)
-
-
-def _throw(error: Exception) -> None:
-    raise error
+    assert re.search(message, str(refused))
 
 
 def test_encodings_that_change_nothing_are_taken() -> None:

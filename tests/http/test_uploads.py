@@ -82,7 +82,7 @@ def test_it_is_gone_when_it_is_closed(upload: UploadFile, tmp_path: Path) -> Non
         lambda: upload.save_to(tmp_path / "a"),
         lambda: upload.file,
     ):
-        with pytest.raises(ValueError, match="'../t.csv' is closed: read or save it before"):
+        with pytest.raises(ValueError, match=r"'../t.csv' is closed: read or save it before"):
             use()
 
 
