@@ -181,10 +181,10 @@ class _Beating(Iterator[bytes]):
     def __next__(self) -> bytes:
         opening, self._opening = self._opening, b""
         patience_s, self._patience_s = self._patience_s, self._heartbeat_s
-        try:
-            return opening + _encode_item(self._relay.next(patience_s))
-        except TimeoutError:
+        if not self._relay.wait(patience_s):
             return opening or _HEARTBEAT
+        try:
+            return opening + _encode_item(next(self._relay))
         except StopIteration:
             if not opening:
                 raise

@@ -4,14 +4,14 @@ The two go hand in hand: the iterator begins with the next item when that is ask
 only, so nothing is made ahead and nothing is kept. To wait with a time limit is to ask, give up
 for now, and ask again: the iterator goes on working meanwhile.
 
-    consumer ── next() asks ──▶ producer: next(items)
-             ◀── the item ─────
+    consumer ── wait() or next() ──▶ producer: next(items)
+             ◀────── the item ──────
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 from photon.runtime.errors import Cancelled
 from photon.runtime.greenlets import Handle, spawn
@@ -20,7 +20,7 @@ from photon.runtime.hub import current_hub, existing_hub, getcurrent
 T = TypeVar("T")
 
 
-class Relay(Generic[T]):
+class Relay(Iterator[T]):
     """The items of an iterable, made in another greenlet.
 
     The iterable sees the context variables of whoever asks first. One greenlet asks at a time.
@@ -57,20 +57,26 @@ class Relay(Generic[T]):
 
     # For the consumer...
 
-    def next(self, patience_s: float) -> T:
-        """The next item.
+    def wait(self, seconds: float) -> bool:
+        """Wait for the next item, and no longer than `seconds`.
 
-        Args: patience_s: how long to wait for it. When that is over the iterable goes on working,
-            and the item is there for one of the next calls.
-        Raises: TimeoutError; StopIteration at the end; what the iterable raises.
+        Returns: whether `next(relay)` will give it at once, or the end, or what the iterable
+        raised. If not the iterable goes on working.
         """
-        if not self._ready and not self._is_over:
-            self._ask()
-            self._wait_for_item(patience_s)
+        if not (self._ready or self._is_over):
+            due: list[bool] = []
+            timer = self._hub.loop.timer(seconds)
+            timer.start(self._give_up, due, update=True)
+            try:
+                self._wait_for_item(due)
+            finally:
+                timer.close()
+        return bool(self._ready or self._is_over)
+
+    def __next__(self) -> T:
+        self._wait_for_item([])
         if self._ready:
             return self._ready.pop()
-        if not self._is_over:
-            raise TimeoutError(f"no item came within {patience_s:g} s")
         self._raise_error()
         raise StopIteration
 
@@ -117,17 +123,17 @@ class Relay(Generic[T]):
         else:
             self._hub.run_soon(self._wake_producer)
 
-    def _wait_for_item(self, patience_s: float) -> None:
-        timer = self._hub.loop.timer(patience_s)
-        due = [False]
-        timer.start(self._give_up, due, update=True)
+    def _wait_for_item(self, due: list[bool]) -> None:
+        """Wait until there is an item, or the end, or something in `due`."""
+        if self._ready or self._is_over:
+            return
+        self._ask()
         self._consumer = getcurrent()
         try:
-            while not (self._ready or self._is_over or due[0]):
+            while not (self._ready or self._is_over or due):
                 self._hub.park()
         finally:
             self._consumer = None
-            timer.close()
 
     def _raise_error(self) -> None:
         if self._error is not None:
@@ -137,7 +143,7 @@ class Relay(Generic[T]):
     # In the hub...
 
     def _give_up(self, due: list[bool]) -> None:
-        due[0] = True
+        due.append(True)
         self._wake_consumer()
 
     def _wake_consumer(self) -> None:

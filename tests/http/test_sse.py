@@ -354,10 +354,11 @@ def test_a_failure_cuts_the_stream_and_is_logged_once(
     assert [str(record.exc_info[1]) for record in caplog.records if record.exc_info] == ["broken"]
 
 
+@pytest.mark.parametrize("kind", [OSError, TimeoutError])
 def test_a_failure_before_the_first_event_is_a_clean_500(
-    source: Source, heartbeat_s: float | None
+    kind: type[Exception], source: Source, heartbeat_s: float | None
 ) -> None:
-    source.queue.append(OSError("broken"))
+    source.queue.append(kind("broken"))
     with serve(streaming(source, heartbeat_s=heartbeat_s)) as server, Client(server) as client:
         assert client.ask("/").status == 500
         client.close()

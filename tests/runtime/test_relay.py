@@ -26,15 +26,6 @@ def _nothing_is_left() -> Iterator[None]:
     wait_until(lambda: current_hub().carriers.busy == 0)
 
 
-def take_all(relay: Relay[int]) -> list[int]:
-    items = []
-    while True:
-        try:
-            items.append(relay.next(PATIENCE_S))
-        except StopIteration:
-            return items
-
-
 class Source:
     """A generator that notes what happens to it."""
 
@@ -65,14 +56,14 @@ class Source:
 
 def test_items_come_in_order_and_the_end_stays_the_end() -> None:
     relay = Relay(iter([1, 2, 3]))
-    assert take_all(relay) == [1, 2, 3]
-    assert take_all(relay) == []
+    assert list(relay) == [1, 2, 3]
+    assert list(relay) == []
     relay.close()
 
 
 def test_any_iterable_will_do() -> None:
-    assert take_all(Relay(range(5))) == [0, 1, 2, 3, 4]
-    assert take_all(Relay([])) == []
+    assert list(Relay(range(5))) == [0, 1, 2, 3, 4]
+    assert list(Relay([])) == []
 
 
 def test_nothing_is_made_before_it_is_asked_for() -> None:
@@ -81,7 +72,7 @@ def test_nothing_is_made_before_it_is_asked_for() -> None:
     checkpoint()
     assert source.log == []
     for number in range(2):
-        assert relay.next(PATIENCE_S) == number
+        assert next(relay) == number
         checkpoint()
         assert source.log[-1] == f"makes {number}"
     relay.close()
@@ -95,10 +86,10 @@ def test_it_works_in_one_other_greenlet_with_the_context_of_who_asked_first() ->
     relay = Relay(items())
     token = variable.set("set")
     try:
-        first = relay.next(PATIENCE_S)
+        first = next(relay)
     finally:
         variable.reset(token)
-    assert relay.next(PATIENCE_S) == first
+    assert next(relay) == first
     assert first != (getcurrent(), "set")
     relay.close()
 
@@ -113,11 +104,13 @@ def test_who_gives_up_for_now_gets_the_item_later() -> None:
 
     relay = Relay(items())
     for _ in range(2):
-        with pytest.raises(TimeoutError, match=r"no item came within 0\.001 s"):
-            relay.next(SOON_S)
+        assert not relay.wait(SOON_S)
     assert repr(relay).startswith("<Relay asked of <generator")
     go.append(7)
-    assert take_all(relay) == [7]
+    assert relay.wait(PATIENCE_S)
+    assert relay.wait(PATIENCE_S)
+    assert list(relay) == [7]
+    assert relay.wait(PATIENCE_S)
     assert repr(relay).startswith("<Relay over")
 
 
@@ -130,10 +123,10 @@ def test_what_it_raises_reaches_who_asks_and_is_not_logged(
 
     relay = Relay(items())
     with caplog.at_level(logging.DEBUG):
-        assert relay.next(PATIENCE_S) == 1
+        assert next(relay) == 1
         with pytest.raises(SystemExit, match="broken"):
-            relay.next(PATIENCE_S)
-        assert take_all(relay) == []
+            next(relay)
+        assert list(relay) == []
         relay.close()
     assert not caplog.records
 
@@ -156,7 +149,7 @@ def test_what_was_never_asked_is_closed() -> None:
     relay.close()
     relay.close()
     assert items.is_closed
-    assert take_all(relay) == []
+    assert list(relay) == []
 
 
 def test_what_was_asked_and_had_not_begun_is_closed() -> None:
@@ -165,13 +158,13 @@ def test_what_was_asked_and_had_not_begun_is_closed() -> None:
     relay._ask()
     relay.close()
     assert source.log == []
-    assert take_all(relay) == []
+    assert list(relay) == []
 
 
 def test_what_stands_between_two_items_is_closed() -> None:
     source = Source()
     relay = Relay(source.items())
-    relay.next(PATIENCE_S)
+    next(relay)
     relay.close()
     assert source.log == ["makes 0", GeneratorExit, "over"]
 
@@ -179,9 +172,8 @@ def test_what_stands_between_two_items_is_closed() -> None:
 def test_what_waits_is_cancelled_where_it_waits_and_waited_for() -> None:
     source = Source()
     relay = Relay(source.items(waits=True))
-    relay.next(PATIENCE_S)
-    with pytest.raises(TimeoutError):
-        relay.next(SOON_S)
+    next(relay)
+    assert not relay.wait(SOON_S)
     relay.close()
     assert source.log == ["makes 0", "told", Cancelled, "over"]
 
@@ -189,9 +181,8 @@ def test_what_waits_is_cancelled_where_it_waits_and_waited_for() -> None:
 def test_what_swallows_its_cancel_is_closed_at_its_next_item() -> None:
     source = Source()
     relay = Relay(source.items(waits=True, swallows=True))
-    relay.next(PATIENCE_S)
-    with pytest.raises(TimeoutError):
-        relay.next(SOON_S)
+    next(relay)
+    assert not relay.wait(SOON_S)
     relay.close()
     assert source.log == ["makes 0", "told", "makes 1", GeneratorExit, "over"]
 
@@ -208,8 +199,7 @@ def test_what_will_not_end_is_told_again_when_its_consumer_is() -> None:
         yield 1
 
     relay = Relay(items())
-    with pytest.raises(TimeoutError):
-        relay.next(SOON_S)
+    assert not relay.wait(SOON_S)
     with move_on_after(SOON_S) as scope:
         relay.close()
     assert scope.cancelled_caught
@@ -219,9 +209,9 @@ def test_what_will_not_end_is_told_again_when_its_consumer_is() -> None:
 def test_who_is_interrupted_while_he_waits_can_close() -> None:
     source = Source()
     relay = Relay(source.items(waits=True))
-    relay.next(PATIENCE_S)
+    next(relay)
     with move_on_after(SOON_S) as scope:
-        relay.next(PATIENCE_S)
+        next(relay)
     assert scope.cancelled_caught
     relay.close()
     assert source.log[-1] == "over"
@@ -230,13 +220,13 @@ def test_who_is_interrupted_while_he_waits_can_close() -> None:
 def test_who_does_not_want_to_wait_for_its_end_cancels() -> None:
     source = Source()
     relay = Relay(source.items())
-    relay.next(PATIENCE_S)
+    next(relay)
     relay.cancel()
     assert source.log == ["makes 0"]
     wait_until(lambda: source.log[1:] == [GeneratorExit, "over"])
     relay.cancel()
     relay.close()
-    assert take_all(relay) == []
+    assert list(relay) == []
 
 
 def test_what_fails_while_it_is_closed_is_told() -> None:
@@ -247,7 +237,7 @@ def test_what_fails_while_it_is_closed_is_told() -> None:
             raise OSError("cannot be released")
 
     relay = Relay(items())
-    relay.next(PATIENCE_S)
+    next(relay)
     with pytest.raises(OSError, match="cannot be released"):
         relay.close()
     relay.close()
@@ -255,7 +245,7 @@ def test_what_fails_while_it_is_closed_is_told() -> None:
 
 def test_many_at_once_do_not_disturb_each_other() -> None:
     def count() -> list[int]:
-        return take_all(Relay(iter(range(50))))
+        return list(Relay(iter(range(50))))
 
     handles = [spawn(count) for _ in range(50)]
     for handle in handles:
