@@ -18,6 +18,7 @@ from photon.app.photon import Photon
 from photon.http.application import Application
 from photon.http.request import Request
 from photon.http.response import Response, StreamResponse
+from photon.http.sse import EventStream
 from photon.middleware.compression import Compression, choose_coding, is_compressible
 from photon.runtime.greenlets import sleep_forever, spawn
 from photon.testing.wire import Wire
@@ -312,15 +313,17 @@ def test_an_empty_stream() -> None:
     assert inflate("gzip", ask_for(StreamResponse([], content_type="text/plain")).body) == b""
 
 
-def test_events_are_left_alone_unless_they_are_named() -> None:
+@pytest.mark.parametrize("heartbeat_s", [None, 15.0])
+def test_events_are_left_alone_unless_they_are_named(heartbeat_s: float | None) -> None:
     def stream() -> Response:
-        return StreamResponse(["data: a\n\n"], content_type="text/event-stream")
+        return EventStream(iter(["a", "b"]), heartbeat_s=heartbeat_s)
 
     reply = ask_for(stream())
-    assert reply.body == b"data: a\n\n"
+    assert reply.body == b"data: a\n\ndata: b\n\n"
     assert "vary" not in reply.headers
     reply = ask_for(stream(), types=["text/event-stream"])
-    assert inflate("gzip", reply.body) == b"data: a\n\n"
+    assert inflate("gzip", reply.body) == b"data: a\n\ndata: b\n\n"
+    assert reply.header("cache-control") == "no-store"
 
 
 def test_a_client_that_leaves_closes_the_generator() -> None:
