@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from difflib import get_close_matches
 from types import TracebackType
 from typing import Any, TypedDict, TypeVar, Unpack
 
@@ -56,6 +57,19 @@ class Options(TypedDict, total=False):
     timeout_s: float | None
 
 
+_ELSEWHERE = {
+    "allow_redirects": "follow_redirects",
+    "timeout": "timeout_s",
+    "query": "params",
+    "query_string": "params",
+    "body": "content",
+    "form": "data",
+    "auth": "headers={'authorization': ...}",
+    "stream": "the method stream(), in a with block",
+}
+"""What other clients call it, and this one."""
+
+
 class BaseClient(ABC):
     """A client with a memory for cookies.
 
@@ -82,6 +96,8 @@ class BaseClient(ABC):
         timeout_s: float = 60.0,
     ) -> None:
         self._base = Address.parse(base_url)
+        if "?" in self._base.target:
+            raise ValueError(f"{base_url!r} is no base for paths: it has a query")
         self.base_url = base_url
         self.headers = dict(_DEFAULT_HEADERS)
         for name, value in headers.items() if isinstance(headers, Mapping) else headers or ():
@@ -184,6 +200,7 @@ class BaseClient(ABC):
     def _begin(self, method: str, url: str, options: Options) -> ClientResponse:
         """Send a request, and those that redirects ask for, up to the last one's head."""
         __tracebackhide__ = True
+        _check(options)
         outgoing = make_outgoing(
             method,
             self._base.at(url, options.get("params")),
@@ -197,7 +214,8 @@ class BaseClient(ABC):
         )
         follows = options.get("follow_redirects")
         follows = self.follow_redirects if follows is None else follows
-        timeout_s = options.get("timeout_s") or self.timeout_s
+        timeout_s = options.get("timeout_s")
+        timeout_s = self.timeout_s if timeout_s is None else timeout_s
         history: list[ClientResponse] = []
         while True:
             response = self._send(outgoing, timeout_s)
@@ -315,3 +333,18 @@ class BaseClient(ABC):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.base_url}>"
+
+
+def _check(options: Options) -> None:
+    """Refuse what no request has.   Raises: TypeError, ValueError, with the way out."""
+    for name in options:
+        if name not in Options.__annotations__:
+            close = get_close_matches(name, Options.__annotations__, n=1)
+            meant = _ELSEWHERE.get(name) or (close[0] if close else "")
+            known = (
+                f"here it is {meant}" if meant else f"it has {', '.join(Options.__annotations__)}"
+            )
+            raise TypeError(f"a request has no {name!r}: {known}")
+    timeout_s = options.get("timeout_s")
+    if timeout_s is not None and not timeout_s > 0:
+        raise ValueError(f"timeout_s is {timeout_s!r}; it is a number of seconds above 0")

@@ -21,7 +21,7 @@ from photon.http.application import Application
 from photon.http.response import HeaderSource
 from photon.http.server.serving import lifespan_of
 from photon.http.server.settings import ServerSettings
-from photon.runtime.hub import Hub, current_hub
+from photon.runtime.hub import current_hub
 from photon.testing.address import Address
 from photon.testing.base import BaseClient
 from photon.testing.checks import check_application
@@ -82,17 +82,16 @@ class TestClient(BaseClient):
         self.settings = settings
         self.peer = peer
         self._life: ExitStack | None = None
-        self._benches: dict[Hub, Bench] = {}
+        self._bench: Bench | None = None  # the last thread's; each has its own hub
         self._links: set[MemoryLink] = set()
 
     # Connections...
 
     def _connect(self, address: Address, timeout_s: float) -> Link:
         self._check_lifespan()
-        hub = current_hub()
-        bench = self._benches.get(hub)
-        if bench is None:
-            bench = self._benches[hub] = Bench(self.app, self.settings)
+        bench = self._bench
+        if bench is None or bench.hub is not current_hub():
+            bench = self._bench = Bench(self.app, self.settings)
         # Middleware may have come since.
         bench.application = getattr(self.app, "composed", self.app)
         link = bench.connect(address.scheme, self.peer)
@@ -143,11 +142,11 @@ class TestClient(BaseClient):
         Raises: HandlersLeft, for those that go on nevertheless, unless `check` is False.
         """
         hub = current_hub()
-        mine = [link for link in self._links if link.hub is hub]
+        mine = [link for link in list(self._links) if link.hub is hub]
         for link in mine:
             link.close()
         self._links.clear()
-        self._benches.clear()
+        self._bench = None
         left = [link for link in mine if not link.is_closed]
         if left and check:
             raise HandlersLeft(

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -150,6 +151,26 @@ def test_an_upload_ends_when_the_server_refuses_it(make: Make) -> None:
         assert len(taken) < 2000
         assert client.post("/", content=b"x" * 5_000_000).status == 413
         assert client.get("/").status == 200
+
+
+def test_a_client_that_announces_its_body_may_send_it_at_once(make: Make) -> None:
+    with make(mirror) as client:
+        answer = client.post("/", content=b"abc", headers={"expect": "100-continue"})
+        assert answer.json()["body"] == "abc"
+
+
+def test_files_are_received(make: Make, tmp_path: Path) -> None:
+    path = tmp_path / "film"
+    path.write_bytes(bytes(range(256)) * 4000)
+    with make(lambda request: Response.file(path)) as client:
+        assert client.get("/").content == path.read_bytes()
+        part = client.get("/", headers={"range": "bytes=-10"})
+        assert (part.status, part.content) == (206, bytes(range(246, 256)))
+
+
+def test_the_other_protocol_serves_as_well(make: Make) -> None:
+    with make(mirror, settings=ServerSettings(protocol="h11")) as client:
+        assert client.post("/", content=iter([b"a", b"b"])).json()["body"] == "ab"
 
 
 # Headers and cookies...
@@ -461,6 +482,10 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("/", {"headers": {"a b": "c"}}, "'a b' cannot be the name of a header"),
     ("/", {"headers": {"a": "b\r\nc: d"}}, "has a line break"),
     ("/", {"headers": {"content-length": "3"}, "content": b"x"}, "is no HTTP: "),
+    ("/", {"allow_redirects": False}, "a request has no 'allow_redirects': here it is follow_red"),
+    ("/", {"parms": {}}, "a request has no 'parms': here it is params"),
+    ("/", {"verify": False}, "a request has no 'verify': it has params, json, data, files, "),
+    ("/", {"timeout_s": 0}, "timeout_s is 0; it is a number of seconds above 0"),
     ("ftp://host/", {}, "is no URL: it is written http://host/path"),
     ("http://me:pw@host/", {}, "send an Authorization header"),
 ]

@@ -156,3 +156,5 @@ def test_tls_is_not_spoken() -> None:
         LiveClient("https://127.0.0.1:1").get("/")
     with pytest.raises(ValueError, match=r"'127.0.0.1:1' is no URL: it is written http://"):
         LiveClient("127.0.0.1:1")
+    with pytest.raises(ValueError, match="is no base for paths: it has a query"):
+        LiveClient("http://127.0.0.1:1/?a=b")
