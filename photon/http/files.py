@@ -1,16 +1,18 @@
 """Files as responses: the kernel copies them to the socket, whole or in part.
 
-Whatever asks the disk goes through a native thread: to look whether the file is there, to open it,
-and, in `sending`, to read what is not in memory yet.
+What waits for the disk goes through a native thread: to look whether the file is there, to open it,
+and, in `sending`, to read it. What the kernel has in memory is taken at once.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 from os import PathLike
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from photon.http.cached_names import open_cached
 from photon.http.conditional import Decision, decide
 from photon.http.dates import http_date
 from photon.http.errors import HTTPError
@@ -22,6 +24,9 @@ from photon.runtime.offload import offload
 
 if TYPE_CHECKING:
     from photon.http.request import Request
+
+# O_PATH: to ask what it is, not to read it.
+_LOOKING = getattr(os, "O_PATH", os.O_RDONLY | os.O_NONBLOCK) | os.O_CLOEXEC
 
 
 class FileResponse(Response):
@@ -41,7 +46,7 @@ class FileResponse(Response):
         headers: HeaderSource | None = None,
     ) -> None:
         self.path = os.fspath(path)
-        if not offload(os.path.isfile, self.path):
+        if not _is_file(self.path):
             raise no_such_file()
         super().__init__(b"", 200, headers, content_type or type_of(self.path))
         if download_as is not None:
@@ -53,7 +58,7 @@ class FileResponse(Response):
         Raises: HTTPError: 404, 412, 416.
         """
         try:
-            opened = offload(self.open)
+            opened = self.open_cached() or offload(self.open)
         except (OSError, ValueError) as error:
             if is_our_fault(error):
                 raise
@@ -64,6 +69,11 @@ class FileResponse(Response):
         except BaseException:
             part.close()
             raise
+
+    def open_cached(self) -> OpenFile | None:
+        """The file as it is now, if it can be had at once.   Raises: OSError."""
+        fd = open_cached(self.path)
+        return None if fd is None else OpenFile(fd)
 
     def open(self) -> OpenFile:
         """The file as it is now. In a native thread.   Raises: OSError; ValueError."""
@@ -119,6 +129,16 @@ class FilePart(Response):
 
     def _what(self) -> str:
         return f"{self.count} bytes of a file"
+
+
+def _is_file(path: str) -> bool:
+    fd = open_cached(path, flags=_LOOKING)
+    if fd is None:
+        return offload(os.path.isfile, path)
+    try:
+        return stat.S_ISREG(os.fstat(fd).st_mode)
+    finally:
+        os.close(fd)
 
 
 # What every kind of file has in common...

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from photon.http import files
 from photon.http.application import Application
 from photon.http.request import Request
 from photon.http.response import Response
@@ -269,6 +270,7 @@ def test_a_file_that_cannot_be_opened_by_our_own_fault_is_a_500_and_no_404(
             raise OSError(number, os.strerror(number))
         return really_open(name, flags, mode, dir_fd=dir_fd)
 
+    monkeypatch.setattr(files, "open_cached", lambda path, **options: None)  # a cold disk
     with serve(lambda request: Response.file(path)) as server, Client(server) as client:
         with monkeypatch.context() as patched:
             patched.setattr(os, "open", fail)
@@ -287,6 +289,7 @@ def test_a_file_that_we_may_not_open_is_a_404_still(
     def refuse(*_: object, **__: object) -> int:
         raise PermissionError(errno.EACCES, "denied")
 
+    monkeypatch.setattr(files, "open_cached", lambda path, **options: None)  # a cold disk
     with serve(lambda request: Response.file(path)) as server, Client(server) as client:
         with monkeypatch.context() as patched:
             patched.setattr(os, "open", refuse)
