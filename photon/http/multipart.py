@@ -56,7 +56,8 @@ def parts(request: Request, limits: FormLimits = DEFAULT_LIMITS) -> Iterator[Par
     if request.content_type != MULTIPART:
         raise not_a_form(request.content_type, MULTIPART)
     boundary = boundary_of(request.headers["content-type"])
-    events = _events(request.chunks(), _Parser(boundary, limits.header_bytes))
+    chunks = _from_boundary(request.chunks(), f"--{boundary}".encode())
+    events = _events(chunks, _Parser(boundary, limits.header_bytes))
     return _parts(events, limits)
 
 
@@ -247,6 +248,26 @@ class _Parser(PushMultipartParser):  # type: ignore[misc]  # it has no types
     def _create_segment(self, headerlist: list[tuple[str, str]]) -> Any:
         self._left = self._most
         return super()._create_segment(headerlist)
+
+
+def _from_boundary(chunks: Iterator[bytes], boundary: bytes) -> Iterator[bytes]:
+    """The chunks as they are, once they are known to begin with the boundary.
+
+    RFC 2046 §5.1.1 lets a preamble stand before it, for readers of mail that know no MIME. No
+    client sends one with a form, and where it ends depends, for the library, on the chunks.
+    """
+    begin = b""
+    for chunk in chunks:
+        begin += chunk
+        if len(begin) >= len(boundary) + 2:
+            break
+    first = begin.removeprefix(b"\r\n")
+    if not boundary.startswith(first[: len(boundary)]) and begin != b"\r":
+        what = f"does not begin with its boundary {shown(boundary.decode())}"
+        raise BadBody(f"the body {what}", part=1)
+    if begin:
+        yield begin
+    yield from chunks
 
 
 def _events(chunks: Iterator[bytes], parser: _Parser) -> Iterator[Any]:

@@ -170,7 +170,7 @@ def _publish(content: BytesIO | AnonymousFile, path: str | PathLike[str]) -> Non
     path = os.fspath(path)
     _check_target(path)
     directory, name = os.path.split(path)
-    beside = os.path.join(directory, f".{name[:64]}.{secrets.token_hex(8)}.part")
+    beside = os.path.join(directory, f".{name[:16]}.{secrets.token_hex(8)}.part")
     try:
         if isinstance(content, BytesIO):
             with content.getbuffer() as view:

@@ -23,8 +23,8 @@ from photon.http.spool import AnonymousFile
 from photon.http.uploads import UploadFile
 from tests.clients import Client, expect_no_leaks, request, settings, wait_until
 from tests.http.form_bodies import TYPE, File, bytewise, encode, form_request
+from tests.http.open_files import descriptors
 from tests.http.requests import make_request
-from tests.http.test_spool import descriptors
 
 URLENCODED = "application/x-www-form-urlencoded"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import gc
 import os
 import tempfile
 import threading
@@ -14,23 +13,10 @@ import pytest
 
 from photon.http import spool as spool_module
 from photon.http.spool import PIECE_BYTES, AnonymousFile, Spool, open_anonymous, save
-from photon.runtime.cancel import move_on_after
+from photon.runtime.cancel import CancelScope, move_on_after
 from photon.runtime.greenlets import spawn
 from tests.clients import wait_until
-
-
-def descriptors() -> set[str]:
-    """The open files of this process that no directory names."""
-    gc.collect()
-    found = set()
-    for fd in os.listdir("/proc/self/fd"):
-        try:
-            target = os.readlink(f"/proc/self/fd/{fd}")
-        except OSError:
-            continue
-        if target.startswith("/") and target.endswith("(deleted)"):
-            found.add(target)
-    return found
+from tests.http.open_files import descriptors
 
 
 def read_all(content: BytesIO | AnonymousFile) -> bytes:
@@ -165,6 +151,41 @@ def test_a_thread_that_nobody_waits_for_keeps_its_file(tmp_path: Path) -> None:
     os.write(go_on[1], b"!")
     wait_until(lambda: outcome)
     assert outcome == [b"abc"]
+    wait_until(lambda: descriptors() <= before)
+    for fd in go_on:
+        os.close(fd)
+
+
+def test_what_is_being_written_stays_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = descriptors()
+    go_on = os.pipe()
+    begun: list[None] = []
+    written: list[bytes] = []
+    write = spool_module._write
+
+    def cancel_when_begun(scope: CancelScope) -> None:
+        wait_until(lambda: begun)
+        scope.cancel()
+
+    def slow(file: AnonymousFile, data: memoryview) -> None:
+        with memoryview(data) as kept:
+            begun.append(None)
+            os.read(go_on[0], 1)
+            write(file, kept)
+            written.append(os.pread(file.fileno(), 100, 0))
+
+    monkeypatch.setattr(spool_module, "_write", slow)
+    spool = Spool(0, str(tmp_path))
+    with CancelScope() as scope:
+        spawn(cancel_when_begun, scope)
+        spool.write(b"abc")
+    assert scope.cancelled_caught
+    spool.close()
+    os.write(go_on[1], b"!")
+    wait_until(lambda: written)
+    assert written == [b"abc"]
     wait_until(lambda: descriptors() <= before)
     for fd in go_on:
         os.close(fd)
