@@ -1,0 +1,1 @@
+"""Who is asking: credentials are taken from requests here, and documents say which."""
