@@ -6,7 +6,14 @@ from typing import Literal
 
 import pytest
 
-from photon.http.conditional import Verdict, evaluate, parse_range, range_applies
+from photon.http.conditional import (
+    Decision,
+    Verdict,
+    decide,
+    evaluate,
+    parse_range,
+    range_applies,
+)
 from photon.http.dates import http_date
 
 NOW = 784111777
@@ -161,3 +168,26 @@ def test_a_range(
     header: str, size: int, span: tuple[int, int] | Literal["unsatisfiable"] | None
 ) -> None:
     assert parse_range(header, size) == span
+
+
+# All of it...
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "decision"),
+    [
+        ("GET", {}, Decision(200, 0, 10)),
+        ("GET", {"accept": "*/*", "if-range": '"x"'}, Decision(200, 0, 10)),
+        ("GET", {"range": "bytes=2-4"}, Decision(206, 2, 5)),
+        ("GET", {"range": "bytes=2-4", "if-range": '"x"'}, Decision(200, 0, 10)),
+        ("GET", {"range": "bytes=2-4", "if-none-match": ETAG}, Decision(304, 0, 0)),
+        ("GET", {"range": "bytes=2-4", "if-match": '"x"'}, Decision(412, 0, 0)),
+        ("GET", {"range": "bytes=10-"}, Decision(416, 0, 0)),
+        ("GET", {"range": "lines=1-2"}, Decision(200, 0, 10)),
+        ("HEAD", {"range": "bytes=2-4"}, Decision(200, 0, 10)),
+        ("HEAD", {"if-modified-since": SAME}, Decision(304, 0, 0)),
+        ("GET", {"if-unmodified-since": BEFORE}, Decision(412, 0, 0)),
+    ],
+)
+def test_what_is_answered(method: str, headers: dict[str, str], decision: Decision) -> None:
+    assert decide(method, headers, ETAG, NOW, 10) == decision

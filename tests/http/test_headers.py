@@ -175,3 +175,12 @@ def test_a_name_cannot_split_the_response(name: str) -> None:
         with pytest.raises(ValueError, match="name of a header"):
             put()
     assert repr(headers) == "ResponseHeaders([])"
+
+
+def test_a_copy_is_changed_apart() -> None:
+    headers = ResponseHeaders({"a": "1"})
+    copied = headers.copy()
+    copied["a"] = "2"
+    copied.append("b", "3")
+    assert list(headers) == [("a", "1")]
+    assert list(copied) == [("a", "2"), ("b", "3")]
