@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from difflib import get_close_matches
 from types import SimpleNamespace
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from photon.app.dispatch import compose, make_dispatch
-from photon.app.endpoint import make_endpoint
+from photon.app.dispatch import compose, guarded, make_dispatch
+from photon.app.documents import Documents, DocumentSettings
+from photon.app.endpoint import Surroundings, make_endpoint, make_operation
+from photon.app.group import Group, check_group
 from photon.app.lifespan import Lifespan, running
+from photon.app.mounting import Mounts
+from photon.app.options import Registration, RouteOptions, SharedOptions, check_options, join
+from photon.app.overrides import Overrides
 from photon.app.problems import ExceptionHandler, Problems
 from photon.app.registering import (
     check_exception_handler,
     check_lifespan,
     check_middleware,
-    check_path,
-    check_route_status,
     shown,
 )
+from photon.app.registrar import Decorator, H, Registrar
+from photon.app.respond import Responder, Responders
+from photon.binding.app_scope import AppScope
+from photon.binding.operation import Operation
 from photon.http.application import Application, Middleware
 from photon.http.errors import HTTPError
+from photon.http.formats import JSON, Format
 from photon.http.request import Request
 from photon.http.response import Response
+from photon.http.server.serving import lifespan_of
 from photon.routing.converters import Converter, Converters
 from photon.routing.errors import BuildError
 from photon.routing.route import Route
@@ -31,16 +41,14 @@ from photon.routing.router import Router
 from photon.routing.template import Template
 from photon.runtime.source import place_of
 
-H = TypeVar("H", bound=Callable[..., Any])
+if TYPE_CHECKING:
+    from photon.openapi.document import OpenAPI
+    from photon.templating.engine import Templates
+
+TrailingSlash = Literal["strict", "redirect", "ignore"]
 
 
-class Decorator(Protocol):
-    """Takes a function, registers it, and gives it back as it was."""
-
-    def __call__(self, handler: H, /) -> H: ...
-
-
-class Photon:
+class Photon(Registrar):
     """A web application: plain functions, registered for paths. It is an `Application` itself.
 
         app = Photon()
@@ -50,10 +58,19 @@ class Photon:
             return {"hello": name}
 
     Args:
-        title, version: of the application, for people and documents.
+        title, version, summary, description: of the application, for people and documents.
         middleware: wraps every request; the first is outermost.
         lifespan: opens and closes what the application needs while it runs.
         converters: what paths may say besides `{id:int}` and the other built-in ones.
+        templates: the folder of its templates, or a `Templates`.
+        trailing_slash: what is done for a path that only differs in its last slash from one that
+            there is: "strict" answers 404 and says so, "redirect" 308, "ignore" answers as there.
+        check_responses: whether what handlers return is compared with what they declare; None
+            does so in development, that is where PHOTON_DEV is 1.
+        openapi: what else the OpenAPI document says: servers, tags, contact, webhooks.
+        openapi_url, docs_url: where the document and the page for it are; None for nowhere.
+        dependencies, formats, strict, timeout, form_limits, body_limit, responses: for all its
+            routes, see `RouteOptions`.
 
     Attributes:
         router: the routes.
@@ -67,25 +84,60 @@ class Photon:
         *,
         title: str = "Photon",
         version: str = "0.1.0",
+        summary: str = "",
+        description: str = "",
         middleware: Iterable[Middleware] = (),
         lifespan: Lifespan | None = None,
         converters: Converters | Iterable[Converter] = (),
+        templates: Templates | str | os.PathLike[str] | None = None,
+        trailing_slash: TrailingSlash = "strict",
+        check_responses: bool | None = None,
+        openapi: OpenAPI | None = None,
+        openapi_url: str | None = "/openapi.json",
+        docs_url: str | None = "/docs",
+        **options: Unpack[SharedOptions],
     ) -> None:
+        check_options(options, "Photon")
+        if trailing_slash not in ("strict", "redirect", "ignore"):
+            raise TypeError(
+                f'trailing_slash is "strict", "redirect" or "ignore", not {trailing_slash!r}'
+            )
         self.title = title
         self.version = version
+        self.summary = summary
+        self.description = description
         self.state = SimpleNamespace()
         self.router = Router()
         self.converters = (
             converters if isinstance(converters, Converters) else Converters(*converters)
         )
-        self._problems = Problems()
+        self.is_dev = os.environ.get("PHOTON_DEV", "") not in ("", "0")
+        self._options: Mapping[str, Any] = dict(options)
+        self._responders: dict[tuple[Format, ...], Responders] = {}
+        self._own_responders: dict[type, Responder] = {}
+        self._templates_given = templates
+        self._templates: Templates | None = None
+        self._problems = Problems(self._responders_for(()))
         self._middleware = list(middleware)
         for wrapper in self._middleware:
             check_middleware(wrapper)
         self._lifespans: list[Lifespan] = []
         if lifespan is not None:
             self.lifespan(lifespan)
-        self._core = make_dispatch(self.router, self._problems)
+        self._overrides = Overrides()
+        self._app_scope = AppScope()
+        self._given = Surroundings(
+            responders=self._responders_for,
+            overrides=self._overrides,
+            app_scope=self._app_scope,
+            checks_responses=self.is_dev if check_responses is None else check_responses,
+        )
+        self._mounts = Mounts()
+        self._webhooks: list[tuple[str, Operation]] = []
+        self._documents = Documents(
+            DocumentSettings(openapi, openapi_url, docs_url), self, self._mounts
+        )
+        self._core = make_dispatch(self.router, self._problems, self._mounts, trailing_slash)
         self.composed = compose(self._core, self._middleware, self._problems)
         self._is_running = False
 
@@ -95,98 +147,85 @@ class Photon:
 
     # Registering handlers...
 
-    def route(
-        self,
-        path: str,
-        methods: Iterable[str] = ("GET",),
-        *,
-        status: int | None = None,
-        name: str = "",
-    ) -> Decorator:
-        """Have a function answer requests for a path.
+    # Registering handlers...
 
-        Args:
-            path: a template such as `/items/{id}` or `/files/{rest:path}`.
-            methods: such as ["GET", "POST"]; HEAD comes with GET, OPTIONS with any.
-            status: of what the function returns, if it does not say: 200, or 204 for None.
-            name: to find the route by, see `path_for`; the function's name when left out.
-        Raises: TemplateError, RouteConflict, HandlerError, TypeError, each naming the place and
-            the way out.
-        """
-        return self._registering("route", path, methods, status, name)
+    def _check_path(self, decorator: str, path: str) -> None:
+        super()._check_path(decorator, path)
+        Template.parse(path, self.converters)  # here, for the traceback to end at the decorator
 
-    def get(self, path: str, *, status: int | None = None, name: str = "") -> Decorator:
-        """As `route`, for GET and HEAD."""
-        return self._registering("get", path, ("GET",), status, name)
-
-    def head(self, path: str, *, status: int | None = None, name: str = "") -> Decorator:
-        """As `route`, for HEAD alone, where GET would take too long to answer it."""
-        return self._registering("head", path, ("HEAD",), status, name)
-
-    def post(self, path: str, *, status: int | None = None, name: str = "") -> Decorator:
-        """As `route`, for POST."""
-        return self._registering("post", path, ("POST",), status, name)
-
-    def put(self, path: str, *, status: int | None = None, name: str = "") -> Decorator:
-        """As `route`, for PUT."""
-        return self._registering("put", path, ("PUT",), status, name)
-
-    def patch(self, path: str, *, status: int | None = None, name: str = "") -> Decorator:
-        """As `route`, for PATCH."""
-        return self._registering("patch", path, ("PATCH",), status, name)
-
-    def delete(self, path: str, *, status: int | None = None, name: str = "") -> Decorator:
-        """As `route`, for DELETE."""
-        return self._registering("delete", path, ("DELETE",), status, name)
-
-    def options(self, path: str, *, status: int | None = None, name: str = "") -> Decorator:
-        """As `route`, for OPTIONS, in place of the answer that every path has."""
-        return self._registering("options", path, ("OPTIONS",), status, name)
-
-    def websocket(self, path: str, *, name: str = "") -> Decorator:
-        """Have a function talk over the WebSockets of a path.
-
-        This release has no WebSockets: the path answers 501, and the function is never called.
-        """
-        check_path("websocket", path)
-        template = Template.parse(path, self.converters)
-
-        def register(handler: H) -> H:
-            self._add(template, ("GET",), _no_websockets_yet, handler, name)
-            return handler
-
-        return register
-
-    def _registering(
-        self, decorator: str, path: str, methods: Iterable[str], status: int | None, name: str
-    ) -> Decorator:
-        check_path(decorator, path)
-        check_route_status(status)
-        template = Template.parse(path, self.converters)
-        types = {
-            placeholder.name: placeholder.converter.type
-            for segment in template.segments
-            for placeholder in segment.placeholders
-        }
-
-        def register(handler: H) -> H:
-            self._add(
-                template, methods, make_endpoint(handler, types, status=status), handler, name
+    def _register(self, registration: Registration) -> None:
+        options = join(self._options, registration.options)
+        handler = registration.handler
+        template = Template.parse(registration.path, self.converters)
+        operation: Operation | None = None
+        endpoint: Application = _no_websockets_yet
+        if registration.decorator != "websocket":
+            types = {
+                placeholder.name: placeholder.converter.type
+                for segment in template.segments
+                for placeholder in segment.placeholders
+            }
+            operation = make_operation(handler, types, options)
+            endpoint = make_endpoint(operation, types, options, self._given)
+        if options.get("middleware"):
+            inner = guarded(endpoint, self._problems)
+            endpoint = compose(inner, options["middleware"], self._problems)
+        self.router.add(
+            Route(
+                template,
+                registration.methods,
+                endpoint,
+                name=options.get("name") or str(getattr(handler, "__name__", "")),
+                place=place_of(handler),
+                operation=operation,
+                middleware=tuple(options.get("middleware", ())),
             )
+        )
+        self._documents.forget()
+
+    def include(self, group: Group, prefix: str = "", **options: Unpack[RouteOptions]) -> None:
+        """Take in the routes of a group, those it is given later included.
+
+        Args: prefix: before the group's own. options: for all of them, see `RouteOptions`.
+        """
+        check_group(group)
+        group.tell(self._register, prefix, options)
+
+    def webhook(self, name: str, /, **options: Unpack[RouteOptions]) -> Decorator:
+        """Describe a request that this application sends, by the function that would take it.
+
+        It is for documents alone, and never called.
+        """
+        check_options(options, "@app.webhook")
+
+        def register(handler: H) -> H:
+            self._webhooks.append((name, make_operation(handler, {}, dict(options))))
+            self._documents.forget()
             return handler
 
         return register
 
-    def _add(
-        self,
-        template: Template,
-        methods: Iterable[str],
-        endpoint: Application,
-        handler: Callable[..., Any],
-        name: str,
-    ) -> None:
-        name = name or getattr(handler, "__name__", "")
-        self.router.add(Route(template, methods, endpoint, name=name, place=place_of(handler)))
+    def mount(self, prefix: str, application: Application) -> None:
+        """Have another application answer everything below a prefix that no route here answers.
+
+        It sees the rest of the path, and the prefix in `request.root`. What it opens and closes
+        is opened and closed with this one.
+
+        Args: prefix: such as "/admin"; "" for all that is left.
+        """
+        self._mounts.add(prefix, application)
+
+    @property
+    def operations(self) -> list[tuple[Route, Operation]]:
+        """Each route with what is known of its handler, in the order of their registration."""
+        return [(r, r.operation) for r in self.router.routes if r.operation is not None]
+
+    @property
+    def webhooks(self) -> list[tuple[str, Operation]]:
+        """What `webhook` described, by name."""
+        return list(self._webhooks)
+
+    # Links...
 
     def path_for(self, name: str, /, **values: Any) -> str:
         """The path of a route, percent-encoded, that brings these values back.
@@ -211,6 +250,87 @@ class Photon:
             else (f"there are {', '.join(names)}" if names else "there are none at all")
         )
         return f"there is no route named {name!r}; {known}"
+
+    def url_for(self, request: Request, name: str, /, **values: Any) -> str:
+        """The whole URL of a route, with the host that the client asked for.
+
+        Raises: BuildError, as `path_for`.
+        """
+        return f"{request.scheme}://{request.host}{request.root}{self.path_for(name, **values)}"
+
+    # Documents...
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI 3.1 document of the application, made once."""
+        return self._documents.document
+
+    # What handlers stand on...
+
+    def override(
+        self, provider: Callable[..., Any], fake: Callable[..., Any]
+    ) -> AbstractContextManager[None]:
+        """Have `fake` called in the place of a provider, for the length of a `with`.
+
+        Args: fake: a function with parameters of its own, filled as any provider's.
+        """
+        return self._overrides.replacing(provider, fake)
+
+    @property
+    def templates(self) -> Templates:
+        """The templates, where filters and globals are registered.
+
+        Raises: RuntimeError, when the application was not told where they are.
+        """
+        if self._templates is None:
+            self._templates = self._open_templates()
+        return self._templates
+
+    def _open_templates(self) -> Templates:
+        from photon.templating.engine import Templates
+
+        given = self._templates_given
+        if given is None:
+            raise RuntimeError(
+                f"{self!r} has no templates; say where they are: Photon(templates='templates')"
+            )
+        templates = given if isinstance(given, Templates) else Templates(given, reload=self.is_dev)
+        if templates.url_for is None:
+            templates.url_for = self._link
+        return templates
+
+    def _link(self, request: Request | None, name: str, values: dict[str, Any]) -> str:
+        """What `url_for` gives in a template: a path, which works behind any proxy."""
+        root = "" if request is None else request.root
+        return root + self.path_for(name, **values)
+
+    def responder(self, kind: type) -> Callable[[Any], Any]:
+        """Have a function make the response of values of a class that handlers return.
+
+        It gets the value, and gives what a handler may return: `@app.responder(Money)`.
+        """
+        if not isinstance(kind, type):
+            raise TypeError(f"@app.responder(...) takes a class, not {shown(kind)}")
+
+        def register(fn: Callable[[Any], Any]) -> Callable[[Any], Any]:
+            def respond(value: Any, status: int | None, request: Request) -> Response:
+                return self._responders_for(()).respond(fn(value), status, request)
+
+            self._own_responders[kind] = respond
+            for responders in self._responders.values():
+                responders.forget()
+            return fn
+
+        return register
+
+    def _responders_for(self, formats: tuple[Format, ...]) -> Responders:
+        known = self._responders.get(formats)
+        if known is None:
+            known = self._responders[formats] = Responders(
+                formats or (JSON,),
+                templates=lambda: self.templates,
+                own=self._own_responders,
+            )
+        return known
 
     # Registering what stands around them...
 
@@ -280,9 +400,15 @@ class Photon:
     @contextmanager
     def _running(self) -> Iterator[None]:
         self.router.compile()
+        if self._templates_given is not None:
+            self.templates.load()
         self._is_running = True
         try:
-            with running(self, self._lifespans):
+            with running(self, self._lifespans), ExitStack() as stack:
+                for _, mounted in self._mounts.all:
+                    stack.enter_context(lifespan_of(mounted))
+                stack.callback(self._app_scope.close)
+                self._app_scope.open()
                 yield
         finally:
             self._is_running = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from photon.app.respond import respond
+from photon.app.respond import Responders
 from photon.app.unsendable import Unsendable
 from photon.http.errors import ClientDisconnected, HTTPError, ProtocolError
 from photon.http.failures import as_http_error, log_panic
@@ -26,7 +26,8 @@ _NOT_OURS = (ClientDisconnected, ProtocolError, StreamError)
 class Problems:
     """The exception handlers of one application."""
 
-    def __init__(self) -> None:
+    def __init__(self, responders: Responders | None = None) -> None:
+        self._responders = responders or Responders()
         self._by_type: dict[type[BaseException], ExceptionHandler] = {}
         self._by_status: dict[int, ExceptionHandler] = {}
 
@@ -90,7 +91,7 @@ class Problems:
         self, handler: ExceptionHandler, request: Request, error: BaseException
     ) -> Response:
         try:
-            response = _ask(handler, request, error)
+            response = self._ask(handler, request, error)
         except BaseException as second:
             if second is not error and second.__context__ is None:
                 second.__context__ = error
@@ -101,15 +102,14 @@ class Problems:
             log_panic(request, error)
         return response
 
-
-def _ask(handler: ExceptionHandler, request: Request, error: BaseException) -> Response:
-    try:
-        value = handler(request, error)
-        return respond(value, error.status if isinstance(error, HTTPError) else 500)
-    except HTTPError as other:
-        return problem_of(other)
-    except Unsendable as fault:
-        raise TypeError(f"{_named(handler)} {fault}") from error
+    def _ask(self, handler: ExceptionHandler, request: Request, error: BaseException) -> Response:
+        status = error.status if isinstance(error, HTTPError) else 500
+        try:
+            return self._responders.respond(handler(request, error), status, request)
+        except HTTPError as other:
+            return problem_of(other)
+        except Unsendable as fault:
+            raise TypeError(f"{_named(handler)} {fault}") from error
 
 
 def _logged(request: Request, error: BaseException) -> HTTPError:

@@ -26,7 +26,7 @@ def is_never_sent(kind: type) -> bool:
     return issubclass(kind, (*_CALLABLES, type, BaseException, Awaitable, types.AsyncGeneratorType))
 
 
-def refuse(value: Any, status: int | None = None) -> NoReturn:
+def refuse(value: Any, status: int | None = None, request: object = None) -> NoReturn:
     """Raises: Unsendable, always. It is a responder for classes that `is_never_sent` names."""
     if inspect.iscoroutine(value):
         value.close()  # or Python warns that it was never awaited, which is not the point

@@ -6,15 +6,16 @@ its arguments (`compile`), and read by whoever wants to know: the OpenAPI docume
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
-import msgspec
 from msgspec import Struct
 
 from photon.binding.markers import Marker, Scope, Source, Style
 
-NO_DEFAULT = msgspec.NODEFAULT
+# A sentinel of our own: msgspec.NODEFAULT as a default would mean that there is none.
+NO_DEFAULT: Any = inspect.Parameter.empty
 
 
 class Parameter(Struct, frozen=True, kw_only=True, eq=False):
@@ -126,11 +127,11 @@ class Dependency(Struct, frozen=True, kw_only=True, eq=False):
 class Argument(Struct, frozen=True, eq=False):
     """A parameter of a function and what fills it.
 
-    Attributes: of: "request" for the request itself.
+    Attributes: of: "request" for the request itself, "scopes" for what `Security` asks for.
     """
 
     name: str
-    of: Parameter | BodyPart | Dependency | Literal["request"]
+    of: Parameter | BodyPart | Dependency | Literal["request", "scopes"]
     positional: bool = False
 
 

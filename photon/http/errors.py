@@ -5,7 +5,8 @@ Exception
 │   ├── BadBody            400, the body is not what it says it is
 │   ├── BodyTimeout        408, the body stopped coming
 │   ├── BodyTooLarge       413, the body is over the limit
-│   ├── InvalidBody        422, the body is well-formed and not what is expected
+│   ├── InvalidRequest     422, a value is not what is expected
+│   │   └── InvalidBody    the body is well-formed and not what is expected
 │   └── PartTooLarge       413, one part of a form is over its limit
 ├── ProtocolError          the peer broke HTTP; carries the status to refuse it with
 └── ClientDisconnected     nobody is left to answer
@@ -78,14 +79,27 @@ class BodyTooLarge(HTTPError):
         self.limit = limit
 
 
-class InvalidBody(HTTPError):
+class InvalidRequest(HTTPError):
+    """The request is well-formed, but its values are not what the handler asked for.
+
+    Args: errors: dicts of `loc` (a list of names and indexes; where it stands first: "path",
+        "query", "header", "cookie", "body"), `msg` and `type`.
+    """
+
+    def __init__(
+        self, errors: list[dict[str, Any]], detail: str = "the request is not what is expected here"
+    ) -> None:
+        super().__init__(422, detail, errors=errors)
+
+
+class InvalidBody(InvalidRequest):
     """The request's body is well-formed, but not of the type the handler asked for.
 
-    Args: errors: dicts of `loc` (a list of names and indexes, "body" first), `msg` and `type`.
+    Args: errors: as of InvalidRequest.
     """
 
     def __init__(self, errors: list[dict[str, Any]]) -> None:
-        super().__init__(422, "the body is not what is expected here", errors=errors)
+        super().__init__(errors, "the body is not what is expected here")
 
 
 class PartTooLarge(HTTPError):

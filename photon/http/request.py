@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from encodings import normalize_encoding
 from encodings.aliases import aliases
@@ -18,6 +17,7 @@ from photon.http.headers import Headers
 from photon.http.identity import new_request_id
 from photon.http.protocol.events import RequestHead
 from photon.http.target import Query, decode_path
+from photon.http.validation import errors_in
 
 if TYPE_CHECKING:
     from photon.http.forms import Form, FormLimits
@@ -244,39 +244,6 @@ class Request(msgspec.Struct, eq=False):
         """
         self._source.limit(limit_bytes)
 
-    def text(self) -> str:
-        """The body decoded as its Content-Type says, UTF-8 when it says nothing.
-
-        Raises: BadBody (400), when it is not text of that encoding; as `body`.
-        """
-        charset = _charset(self.headers.get("content-type", ""))
-        try:
-            return self.body().decode(_codec(charset))
-        except UnicodeDecodeError as error:
-            raise BadBody(f"the body is not {charset}: {error.reason} at byte {error.start}") from (
-                error
-            )
-        except LookupError as error:
-            raise BadBody(f"nothing here reads the encoding {charset!r}") from error
-
-    @overload
-    def json(self) -> Any: ...
-    @overload
-    def json(self, type: type[T]) -> T: ...
-    def json(self, type: Any = Any) -> Any:
-        """The body read as JSON.
-
-        Args: type: any type msgspec knows; the value is checked against it.
-        Raises: BadBody (400) for broken JSON; InvalidBody (422) for JSON of another shape; as
-        `body`.
-        """
-        try:
-            return msgspec.json.decode(self.body(), type=type)
-        except msgspec.ValidationError as error:
-            raise InvalidBody([_place_in_body(error)]) from error
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise BadBody(f"the body is not JSON: {error}") from error
-
     def form(self, limits: FormLimits | None = None) -> Form:
         """The form in the body, waiting for it; the same form again when asked again.
 
@@ -304,6 +271,41 @@ class Request(msgspec.Struct, eq=False):
 
         return parts(self, limits or FormLimits())
 
+    def text(self) -> str:
+        """The body decoded as its Content-Type says, UTF-8 when it says nothing.
+
+        Raises: BadBody (400), when it is not text of that encoding; as `body`.
+        """
+        charset = _charset(self.headers.get("content-type", ""))
+        try:
+            return self.body().decode(_codec(charset))
+        except UnicodeDecodeError as error:
+            raise BadBody(f"the body is not {charset}: {error.reason} at byte {error.start}") from (
+                error
+            )
+        except LookupError as error:
+            raise BadBody(f"nothing here reads the encoding {charset!r}") from error
+
+    @overload
+    def json(self) -> Any: ...
+    @overload
+    def json(self, type: type[T]) -> T: ...
+    def json(self, type: Any = Any) -> Any:
+        """The body read as JSON.
+
+        Args: type: any type msgspec knows; the value is checked against it.
+        Raises: BadBody (400) for broken JSON; InvalidBody (422) for JSON of another shape; as
+        `body`.
+        """
+        data = self.body()
+        try:
+            return msgspec.json.decode(data, type=type)
+        except msgspec.ValidationError as error:
+            found = errors_in(data, type, error, msgspec.json.decode)
+            raise InvalidBody(found) from error
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise BadBody(f"the body is not JSON: {error}") from error
+
     @property
     def _source(self) -> Body:
         if self._body is None:
@@ -315,14 +317,6 @@ class Request(msgspec.Struct, eq=False):
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.target}>"
-
-
-def _place_in_body(error: msgspec.ValidationError) -> dict[str, Any]:
-    """Where in the body an error is: msgspec says "... - at `$.items[2].price`"."""
-    message, _, path = str(error).partition(" - at `$")
-    steps = re.findall(r"\.([^.\[`]+)|\[(\d+|\.\.\.)\]", path)
-    loc = ["body", *(int(index) if index.isdecimal() else name or index for name, index in steps)]
-    return {"loc": loc, "msg": message, "type": "value_error"}
 
 
 def _charset(content_type: str) -> str:

@@ -12,33 +12,41 @@ MAX_QUERY_FIELDS = 1000
 
 
 class Query(Mapping[str, str]):
-    """The fields of a query string: the last value of each name; `get_all` gives every one."""
+    """The fields of a query string: the last value of each name; `get_all` gives every one.
 
-    __slots__ = ("_fields",)
+    Attributes: fields: all values of each name, in order.
+    Raises: HTTPError (400): there are too many, or their percent-encoding is not UTF-8.
+    """
+
+    __slots__ = ("fields",)
 
     def __init__(self, text: str) -> None:
-        self._fields: dict[str, list[str]] = {}
+        self.fields: dict[str, list[str]] = {}
         if text.count("&") >= MAX_QUERY_FIELDS:
             raise HTTPError(400, f"the query has more than {MAX_QUERY_FIELDS} fields")
         for name, value in _split_query(text):
-            self._fields.setdefault(name, []).append(value)
+            # PERF: setdefault makes a list for each of them, also for those it throws away.
+            if name in self.fields:
+                self.fields[name].append(value)
+            else:
+                self.fields[name] = [value]
 
     def __getitem__(self, name: str) -> str:
-        return self._fields[name][-1]
+        return self.fields[name][-1]
 
     def get_all(self, name: str) -> list[str]:
         """All values of this name, in order; [] when there is none."""
-        return list(self._fields.get(name, ()))
+        return list(self.fields.get(name, ()))
 
     def pairs(self) -> list[tuple[str, str]]:
         """Pairs of (name, value); those of one name stand together."""
-        return [(name, value) for name, values in self._fields.items() for value in values]
+        return [(name, value) for name, values in self.fields.items() for value in values]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._fields)
+        return iter(self.fields)
 
     def __len__(self) -> int:
-        return len(self._fields)
+        return len(self.fields)
 
     def __repr__(self) -> str:
         return f"Query({self.pairs()!r})"
@@ -47,7 +55,12 @@ class Query(Mapping[str, str]):
 def _split_query(text: str) -> list[tuple[str, str]]:
     """Pairs of (name, value), read as forms are (WHATWG URL, application/x-www-form-urlencoded)."""
     if "%" in text or "+" in text:
-        return parse_qsl(text, keep_blank_values=True)
+        try:
+            return parse_qsl(text, keep_blank_values=True, errors="strict")
+        except UnicodeDecodeError as error:
+            place = f"{error.object!r} is not UTF-8"
+            detail = f"the query has percent-encoding that means nothing: {place}"
+            raise HTTPError(400, detail) from error
     # PERF: nothing to decode, as in most queries: a quarter of the time for each field.
     parts = (part.partition("=") for part in text.split("&") if part)
     return [(name, value) for name, _, value in parts]

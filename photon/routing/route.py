@@ -19,6 +19,8 @@ class Route:
         endpoint: whatever the owner of the router wants to find; opaque here.
         name: to find the route again when a link is made; "" if it has none.
         place: where it was registered, "file.py:12", for messages; "" if nobody knows.
+        operation: what else is known of it; opaque here, for documents and lists.
+        middleware: what its endpoint is wrapped in, outermost first; opaque here.
     """
 
     template: Template
@@ -26,6 +28,8 @@ class Route:
     endpoint: Any
     name: str
     place: str
+    operation: Any
+    middleware: tuple[Any, ...]
 
     def __init__(
         self,
@@ -35,6 +39,8 @@ class Route:
         *,
         name: str = "",
         place: str = "",
+        operation: Any = None,
+        middleware: tuple[Any, ...] = (),
         converters: Mapping[str, Converter] = BUILT_IN,
     ) -> None:
         """Make a route; a template that is a string is read with `converters`.
@@ -54,6 +60,8 @@ class Route:
             "endpoint": endpoint,
             "name": name,
             "place": place,
+            "operation": operation,
+            "middleware": middleware,
         }
         for field, value in fields.items():
             object.__setattr__(self, field, value)

@@ -264,7 +264,7 @@ def test_middleware_that_raises_is_answered_and_logged(caplog: pytest.LogCapture
     assert ask(app, "GET", "/").status == 500
     assert ask(app, "GET", "/?x").status == 401
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
-    assert story == ["outer in", "outer in"]
+    assert story == ["outer in", "outer out 500", "outer in", "outer out 401"]
 
 
 def test_an_exception_handler_answers_for_middleware_too() -> None:

@@ -5,12 +5,19 @@ from __future__ import annotations
 import functools
 from collections.abc import AsyncIterator, Callable
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
 import pytest
 
-from photon.app.endpoint import HandlerError, make_endpoint
+from photon.app.endpoint import Surroundings, make_operation
+from photon.app.endpoint import make_endpoint as make
+from photon.app.overrides import Overrides
+from photon.app.respond import Responders
+from photon.binding.app_scope import AppScope
+from photon.binding.errors import HandlerError
+from photon.binding.markers import Path
+from photon.http.application import Application
 from photon.http.errors import HTTPError
 from photon.http.request import Request
 from tests.app.requests import make_request
@@ -19,11 +26,21 @@ if TYPE_CHECKING:
     from nowhere import Missing  # type: ignore[import-not-found]
 
 
+def make_endpoint(
+    handler: Callable[..., Any], path_types: dict[str, type], **options: Any
+) -> Application:
+    given = Surroundings(
+        responders=Responders, overrides=Overrides(), app_scope=AppScope(), checks_responses=False
+    )
+    return make(make_operation(handler, path_types, options), path_types, options, given)
+
+
 def call(handler: Callable[..., Any], /, **path_values: Any) -> bytes:
     """What the endpoint of `handler` answers to a request with these values in its path."""
     request = make_request("GET", "/somewhere")
     request.path_values = path_values
-    return make_endpoint(handler, dict.fromkeys(path_values, str))(request).body
+    types = {name: type(value) for name, value in path_values.items()}
+    return make_endpoint(handler, types)(request).body
 
 
 # What a handler may ask for...
@@ -178,7 +195,7 @@ class AsyncCallable:
 def takes_too_little() -> None: ...
 
 
-def takes_too_much(name: str, missing: str) -> None: ...
+def takes_too_much(name: str, missing: Annotated[str, Path()]) -> None: ...
 
 
 def has_unknown_type(name: Missing) -> None: ...
@@ -287,4 +304,4 @@ def test_an_endpoint_knows_its_handler() -> None:
 
 def test_what_has_no_signature_is_refused() -> None:
     with pytest.raises(HandlerError):
-        make_endpoint(dict.fromkeys, {})
+        make_endpoint(dict.update, {})

@@ -11,8 +11,8 @@ from unittest import mock
 
 import pytest
 
-from photon.app.endpoint import HandlerError
 from photon.app.photon import Photon
+from photon.binding.errors import HandlerError
 from photon.http.application import Application
 from photon.http.request import Request
 from photon.http.response import Response
@@ -91,7 +91,7 @@ async def not_here() -> None: ...
 def without_the_name() -> None: ...
 
 
-def with_a_stranger(id: int, stranger: str) -> None: ...
+def with_a_stranger(id: int, stranger: Photon) -> None: ...
 
 
 def undefined(id: Nowhere) -> None: ...  # type: ignore[name-defined]  # noqa: F821
@@ -102,7 +102,7 @@ def undefined(id: Nowhere) -> None: ...  # type: ignore[name-defined]  # noqa: F
     [
         (not_here, "not_here .* is async; .* write `def`"),
         (without_the_name, "without_the_name .* does not take 'id' from the path; add it"),
-        (with_a_stranger, "with_a_stranger .* 'stranger' that nothing fills"),
+        (with_a_stranger, "with_a_stranger .* 'stranger' of the type Photon, which cannot be made"),
         (undefined, "undefined .* is not defined where it stands: name 'Nowhere'"),
     ],
 )

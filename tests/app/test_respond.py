@@ -17,10 +17,15 @@ from typing import Any, NamedTuple, TypedDict
 import msgspec
 import pytest
 
-from photon.app.respond import respond
+from photon.app.respond import Responders
 from photon.app.unsendable import Unsendable
 from photon.http.errors import HTTPError
 from photon.http.response import BYTES, JSON, TEXT, Response, StreamResponse
+from tests.app.requests import make_request
+
+
+def respond(value: Any, status: int | None = None) -> Response:
+    return Responders().respond(value, status, make_request("GET", "/"))
 
 
 class Item(msgspec.Struct):

@@ -1,0 +1,100 @@
+"""Groups: routes that stand below one prefix and have something in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Unpack
+
+from photon.app.options import Registration, RouteOptions, check_options
+from photon.app.registering import shown
+from photon.app.registrar import Registrar
+
+Take = Callable[[Registration], None]
+"""Takes on a handler that a group was given."""
+
+
+class Group(Registrar):
+    """Routes below one prefix, with what they have in common.
+
+        items = Group("/items", tags=["items"], dependencies=[Depends(signed_in)])
+
+        @items.get("/{id}")
+        def get_item(id: int): ...
+
+        app.include(items)
+
+    What is registered after the group was included counts as well. A group may stand in several
+    places, and in other groups.
+
+    Args:
+        prefix: such as "/items"; placeholders are allowed, and filled for every handler below.
+        options: of all its routes, see `RouteOptions`; `name` stands before theirs, with a dot.
+    """
+
+    _word = "group"
+
+    def __init__(self, prefix: str = "", **options: Unpack[RouteOptions]) -> None:
+        check_prefix(prefix)
+        check_options(options, "Group")
+        self.prefix = prefix
+        self._options: Mapping[str, Any] = dict(options)
+        self._registered: list[Registration] = []
+        self._takers: list[Take] = []
+        self._contains: list[Group] = []
+
+    def include(self, group: Group, prefix: str = "", **options: Unpack[RouteOptions]) -> None:
+        """Take in another group, below this one's prefix and `prefix`.
+
+        Raises: TypeError; ValueError, when a group would contain itself.
+        """
+        check_group(group)
+        if self is group or self._is_within(group):
+            raise ValueError(f"{group!r} would contain itself")
+        self._contains.append(group)
+        group.tell(self._register, prefix, options)
+
+    def tell(self, take: Take, prefix: str, options: Mapping[str, Any]) -> None:
+        """Have `take` called for every handler of the group, those to come included."""
+        check_prefix(prefix)
+        check_options(options, "include")
+
+        def below(registration: Registration) -> None:
+            take(registration.below(prefix, options))
+
+        for registration in self._registered:
+            below(registration.below(self.prefix, self._options))
+        self._takers.append(below)
+
+    def _is_within(self, group: Group) -> bool:
+        return any(inner is self or self._is_within(inner) for inner in group._contains)
+
+    def _register(self, registration: Registration) -> None:
+        full = registration.below(self.prefix, self._options)
+        for take in self._takers:
+            take(full)
+        # Kept when all took it: what is refused shall not be met again at the next include.
+        self._registered.append(registration)
+
+    def _check_path(self, decorator: str, path: str) -> None:
+        # "" is the prefix itself.
+        if path != "" or not self.prefix:
+            super()._check_path(decorator, path)
+
+    def __repr__(self) -> str:
+        return f"<Group {self.prefix or '/'} {len(self._registered)} routes>"
+
+
+def check_group(group: object) -> None:
+    """Raises: TypeError, for what is no group."""
+    if not isinstance(group, Group):
+        hint = "; an application is mounted: app.mount(prefix, application)"
+        raise TypeError(f"include() takes a Group, not {shown(group)}{hint}")
+
+
+def check_prefix(prefix: object) -> None:
+    """Raises: TypeError, ValueError, for what paths cannot stand below."""
+    if not isinstance(prefix, str):
+        raise TypeError(f"a prefix is text such as '/items', not {shown(prefix)}")
+    if prefix and (not prefix.startswith("/") or prefix.endswith("/")):
+        wanted = "/" + prefix.strip("/")
+        raise ValueError(f"a prefix begins with '/' and does not end with it: write {wanted!r}")

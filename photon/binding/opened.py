@@ -1,0 +1,76 @@
+"""Providers that are generators: entered in order, and left in reverse when their scope is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+from photon.binding.errors import fault
+
+
+class Opened:
+    """What a request has opened through its providers.
+
+    Attributes: error: what ended the handler; it is raised in the generators where they yielded.
+    """
+
+    __slots__ = ("_open", "error")
+
+    def __init__(self) -> None:
+        self._open: list[tuple[Callable[..., Any], Any]] = []
+        self.error: BaseException | None = None
+
+    def enter(self, provider: Callable[..., Any], generator: Any) -> Any:
+        """The value that a provider's generator yields.   Raises: HandlerError, if it does not."""
+        try:
+            value = next(generator)
+        except StopIteration:
+            raise fault("provider", provider, "did not yield; it yields once") from None
+        self._open.append((provider, generator))
+        return value
+
+    def enter_context(self, provider: Callable[..., Any], context: Any) -> Any:
+        """The value of a provider's context manager."""
+        value = context.__enter__()
+        self._open.append((provider, context))
+        return value
+
+    def close(self) -> None:
+        """Leave all of them, the last one first, whatever each of them raises.
+
+        Raises: the last thing that one of them raised, if it is not `error` itself.
+        """
+        error = self.error
+        while self._open:
+            provider, opened = self._open.pop()
+            try:
+                if isinstance(opened, AbstractContextManager):
+                    _leave(opened, error)
+                else:
+                    _end(provider, opened, error)
+            except BaseException as raised:
+                if raised is not error and raised.__context__ is None:
+                    raised.__context__ = error
+                error = raised
+        if error is not None and error is not self.error:
+            raise error
+
+
+def _end(provider: Callable[..., Any], generator: Any, error: BaseException | None) -> None:
+    try:
+        if error is None:
+            next(generator)
+        else:
+            generator.throw(error)
+    except StopIteration:
+        return
+    generator.close()
+    raise fault("provider", provider, "yielded twice; it yields once")
+
+
+def _leave(context: AbstractContextManager[Any], error: BaseException | None) -> None:
+    if error is None:
+        context.__exit__(None, None, None)
+    else:
+        context.__exit__(type(error), error, error.__traceback__)

@@ -1,0 +1,280 @@
+"""Every place where a value does not fit its type, where msgspec names the first.
+
+msgspec stops at the first error, which is right for speed: all is well with most requests. When
+something is not, the value is walked once more along its type, and each part is tried on its own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import re
+import types
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+Loc = tuple[str | int, ...]
+Failure = dict[str, Any]
+"""`loc`: names and indexes from the outside in; `msg`: what is wrong; `type`: its kind."""
+
+MAX_ERRORS = 100
+"""Nobody reads more, and a hostile body shall not make us write more."""
+
+
+def errors_of(value: Any, type: Any, loc: Loc = (), *, strict: bool = True) -> list[Failure]:
+    """All errors of `value` as a `type`, at most MAX_ERRORS; [] when it fits.
+
+    Args:
+        value: made of dicts, lists and scalars, as a decoder without a type gives it.
+        loc: where the value itself stands.
+        strict: whether the text "1" is no number.
+    """
+    walk = _Walk(strict)
+    try:
+        walk.visit(value, type, loc)
+    except (_Enough, RecursionError):
+        pass
+    return walk.errors
+
+
+def errors_in(
+    data: bytes,
+    type: Any,
+    error: msgspec.ValidationError,
+    decode: Callable[[bytes], Any],
+    *,
+    strict: bool = True,
+) -> list[Failure]:
+    """All errors of a body that failed as a `type`.
+
+    Args:
+        error: what it failed with; all there is to tell of a body that is large, for a second
+            look at 16 MiB would cost more than it helps.
+        decode: reads the body as it is, without a type.
+    """
+    if len(data) <= MAX_BYTES:
+        found = errors_of(decode(data), type, ("body",), strict=strict)
+        if found:
+            return found
+    return [failure_of(error, ("body",))]
+
+
+def failure_of(error: msgspec.ValidationError, loc: Loc = ()) -> Failure:
+    """The one error that msgspec names: "... - at `$.items[2].price`"."""
+    message, _, path = str(error).partition(" - at `$")
+    if not path:
+        return failure(loc, message)
+    steps = re.findall(r"\.([^.\[`]+)|\[(\d+|\.\.\.)\]", path)
+    inner = (int(index) if index.isdecimal() else name or index for name, index in steps)
+    return failure((*loc, *inner), message)
+
+
+def failure(loc: Loc, message: str, kind: str | None = None) -> Failure:
+    """One entry of a problem's `errors`."""
+    return {"loc": list(loc), "msg": message, "type": kind or _kind_of(message)}
+
+
+# By the words of msgspec's messages, the first that is found.
+_KINDS = (
+    (re.compile("missing required"), "missing"),
+    (re.compile("unknown field"), "unknown_field"),
+    (re.compile("of length|at most|at least"), "length"),
+    (re.compile("matching regex"), "pattern"),
+    (re.compile("enum value|Invalid value"), "choice"),
+    (re.compile("`(?:int|float|decimal)` (?:[<>]|that's)|out of range"), "range"),
+    (re.compile("Expected .*, got"), "type"),
+)
+
+
+@functools.lru_cache(maxsize=256)
+def _kind_of(message: str) -> str:
+    return next((kind for pattern, kind in _KINDS if pattern.search(message)), "value")
+
+
+MAX_BYTES = 256 * 1024
+"""Of a body that is walked for all its errors."""
+
+
+class _Enough(Exception):
+    """There are as many errors as anybody reads."""
+
+
+class _Field(NamedTuple):
+    name: str
+    type: Any
+    required: bool
+
+
+class _Walk:
+    def __init__(self, strict: bool) -> None:
+        self.errors: list[Failure] = []
+        self._strict = strict
+
+    def visit(self, value: Any, type: Any, loc: Loc) -> None:
+        """Note what is wrong with the value: of its parts, or, where they fit, of itself."""
+        try:
+            msgspec.convert(value, type, strict=self._strict, str_keys=True)
+            return
+        except msgspec.ValidationError as error:
+            whole = error
+        before = len(self.errors)
+        self._visit_parts(value, type, loc)
+        if len(self.errors) == before:
+            self._add(failure_of(whole, loc))
+
+    def _visit_parts(self, value: Any, type: Any, loc: Loc) -> None:
+        type = _bare(type)
+        if _is_union(type):
+            chosen = _choose(value, typing.get_args(type))
+            if chosen is not None:
+                self._visit_parts(value, chosen, loc)
+        elif isinstance(value, Mapping):
+            fields = _fields_of(type)
+            if fields is not None:
+                self._visit_fields(value, type, fields, loc)
+            elif (arguments := _arguments(type, dict, Mapping)) is not None:
+                for key, item in value.items():
+                    self.visit(item, arguments[-1], (*loc, str(key)))
+        elif isinstance(value, (list, tuple)):
+            for index, (item, kind) in enumerate(_elements(value, type)):
+                self.visit(item, kind, (*loc, index))
+
+    def _visit_fields(
+        self, value: Mapping[Any, Any], type: Any, fields: list[_Field], loc: Loc
+    ) -> None:
+        for field in fields:
+            if field.name in value:
+                self.visit(value[field.name], field.type, (*loc, field.name))
+            elif field.required:
+                self._add(failure((*loc, field.name), "this is missing", "missing"))
+        config = getattr(typing.get_origin(type) or type, "__struct_config__", None)
+        if config is not None and config.forbid_unknown_fields:
+            known = {field.name for field in fields} | {config.tag_field}
+            for name in value:
+                if name not in known:
+                    self._add(failure((*loc, name), "nothing here has this name", "unknown_field"))
+
+    def _add(self, error: Failure) -> None:
+        self.errors.append(error)
+        if len(self.errors) >= MAX_ERRORS:
+            raise _Enough
+
+
+# Types taken apart...
+
+
+def _bare(type: Any) -> Any:
+    """A type without the names and notes around it."""
+    while True:
+        origin = typing.get_origin(type)
+        if origin is typing.Annotated:
+            type = typing.get_args(type)[0]
+        elif hasattr(type, "__supertype__"):
+            type = type.__supertype__
+        elif hasattr(type, "__value__"):  # the `type X = ...` of Python 3.12
+            type = type.__value__
+        else:
+            return type
+
+
+def _is_union(type: Any) -> bool:
+    return typing.get_origin(type) in (typing.Union, types.UnionType)
+
+
+def _arguments(type: Any, *origins: Any) -> tuple[Any, ...] | None:
+    origin = typing.get_origin(type)
+    is_one = isinstance(origin, _type) and issubclass(origin, origins)
+    return (typing.get_args(type) or None) if is_one else None
+
+
+_type = type
+
+
+def _elements(value: Iterable[Any], type: Any) -> Iterator[tuple[Any, Any]]:
+    arguments = _arguments(type, list, set, frozenset, tuple, typing.cast(Any, Iterable))
+    if arguments is None:
+        return
+    if typing.get_origin(type) is tuple and arguments[-1:] != (...,):
+        yield from zip(value, arguments, strict=False)
+    else:
+        for item in value:
+            yield item, arguments[0]
+
+
+@functools.lru_cache(maxsize=1024)
+def _fields_of(type: Any) -> list[_Field] | None:
+    """The fields of a class that is read from an object; None for what is none."""
+    cls = typing.get_origin(type) or type
+    if not isinstance(cls, _type):
+        return None
+    if issubclass(cls, msgspec.Struct):
+        if cls.__struct_config__.array_like:
+            return None
+        return [
+            _Field(field.encode_name, field.type, field.required)
+            for field in msgspec.structs.fields(type)
+        ]
+    if dataclasses.is_dataclass(cls):
+        hints = _hints(cls)
+        return [
+            _Field(
+                field.name,
+                hints[field.name],
+                field.default is field.default_factory is dataclasses.MISSING,
+            )
+            for field in dataclasses.fields(cls)
+            if field.init
+        ]
+    if hasattr(cls, "__attrs_attrs__"):
+        hints = _hints(cls)
+        return [
+            _Field(field.name, hints.get(field.name, Any), _is_required(field))
+            for field in cls.__attrs_attrs__
+            if field.init
+        ]
+    if typing.is_typeddict(cls):
+        required = cls.__required_keys__
+        return [
+            _Field(name, _without_presence(hint), name in required)
+            for name, hint in _hints(cls).items()
+        ]
+    return None
+
+
+def _without_presence(hint: Any) -> Any:
+    origin = typing.get_origin(hint)
+    is_wrapped = origin is typing.Required or origin is typing.NotRequired
+    return typing.get_args(hint)[0] if is_wrapped else hint
+
+
+def _hints(cls: Any) -> dict[str, Any]:
+    return typing.get_type_hints(cls, include_extras=True)
+
+
+def _is_required(attribute: Any) -> bool:
+    return type(attribute.default).__name__ in ("_Nothing", "NothingType")
+
+
+def _choose(value: Any, members: tuple[Any, ...]) -> Any:
+    """The member of a union that the value was probably meant for; None when that is not clear."""
+    if isinstance(value, Mapping):
+        fitting = [m for m in members if _fields_of(_bare(m)) or _arguments(_bare(m), dict)]
+        tagged = [m for m in fitting if _tag(_bare(m))[0] is not None]
+        if tagged:
+            tags = (_tag(_bare(m)) for m in tagged)
+            named = [value.get(field) == tag for field, tag in tags]
+            fitting = [m for m, is_named in zip(tagged, named, strict=True) if is_named]
+    elif isinstance(value, list):
+        origins = (list, set, frozenset, tuple)
+        fitting = [m for m in members if _arguments(_bare(m), *origins)]
+    else:
+        return None
+    return _bare(fitting[0]) if len(fitting) == 1 else None
+
+
+def _tag(type: Any) -> tuple[str | None, Any]:
+    config = getattr(typing.get_origin(type) or type, "__struct_config__", None)
+    return (None, None) if config is None else (config.tag_field, config.tag)
