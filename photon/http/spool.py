@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from io import BufferedReader, BytesIO, FileIO
 from os import PathLike
@@ -72,6 +70,8 @@ def open_anonymous(directory: str) -> AnonymousFile:
         except OSError as error:
             if error.errno not in _CANNOT:
                 raise
+    import tempfile
+
     return AnonymousFile(tempfile.TemporaryFile(buffering=0, dir=directory))
 
 
@@ -139,7 +139,11 @@ class Spool:
 
 
 def _open_temporary(directory: str | None) -> AnonymousFile:
-    return open_anonymous(directory or tempfile.gettempdir())
+    if directory is None:
+        from tempfile import gettempdir
+
+        directory = gettempdir()
+    return open_anonymous(directory)
 
 
 def _write(file: AnonymousFile, data: memoryview) -> None:
@@ -170,7 +174,7 @@ def _publish(content: BytesIO | AnonymousFile, path: str | PathLike[str]) -> Non
     path = os.fspath(path)
     _check_target(path)
     directory, name = os.path.split(path)
-    beside = os.path.join(directory, f".{name[:16]}.{secrets.token_hex(8)}.part")
+    beside = os.path.join(directory, f".{name[:16]}.{os.urandom(8).hex()}.part")
     try:
         if isinstance(content, BytesIO):
             with content.getbuffer() as view:

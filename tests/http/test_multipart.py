@@ -186,6 +186,10 @@ def test_another_content_type_is_refused_at_once() -> None:
         (b"--" + BOUNDARY.encode() + b"\r\n\r\nx\r\n" + closing(), "missing content-disposition"),
         (part("form-data; name=a", "nonsense") + closing(), "malformed segment header, at part 1"),
         (part("form-data; name=a", "a b: c") + closing(), "invalid segment header name"),
+        (
+            part("form-data; name=a", *["X: y"] * 32) + closing(),
+            "more than 32 .* headers, at part 1",
+        ),
         (part("form-data; name=a", " folded") + closing(), "folded segment header, at part 1"),
         (part("form-data; name=a", "X: \r") + closing(), "control character in its header x"),
         (part("form-data; name=a").replace(b"=a", b"=\xff") + closing(), "failed to decode"),
@@ -255,8 +259,7 @@ def test_no_part_is_too_large(value: str | File, what: str) -> None:
     "headers",
     [
         ["X: " + "a" * 9000],
-        ["X: " + "a" * 100] * 90,
-        ["X: y"] * 5000,
+        ["X: " + "a" * 300] * 30,
         ["X-" + "a" * 9000 + ": y"],
         ["X" * 9000],
     ],
@@ -269,7 +272,7 @@ def test_headers_of_a_part_are_not_too_large(headers: list[str]) -> None:
 
 
 def test_headers_are_counted_for_each_part() -> None:
-    each = part("form-data; name=a", *["X: " + "a" * 100] * 60)
+    each = part("form-data; name=a", *["X: " + "a" * 200] * 31)
     assert len(read_parts(form_request(each * 5 + closing()))) == 5
 
 
