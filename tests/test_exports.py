@@ -7,17 +7,23 @@ import subprocess
 import sys
 from pathlib import Path
 from textwrap import dedent
+from types import ModuleType
 
 import pytest
 
 import photon
+import photon.middleware
+import photon.openapi
+import photon.security
+import photon.testing
 
-SOURCE = Path(photon.__file__)
+DOORS = [photon, photon.middleware, photon.openapi, photon.security, photon.testing]
 
 
-def typed_imports() -> dict[str, str]:
+def typed_imports(door: ModuleType) -> dict[str, str]:
     """The names that editors see, and where from."""
-    tree = ast.parse(SOURCE.read_text())
+    assert door.__file__ is not None
+    tree = ast.parse(Path(door.__file__).read_text())
     (block,) = [
         node
         for node in tree.body
@@ -45,16 +51,19 @@ def run(code: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_editors_and_programs_see_the_same_names_in_the_same_rooms() -> None:
-    assert typed_imports() == photon._ROOMS
-    assert photon.__all__ == sorted(photon._ROOMS)
+@pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)
+def test_editors_and_programs_see_the_same_names_in_the_same_rooms(door: ModuleType) -> None:
+    assert typed_imports(door) == door._ROOMS
+    assert door.__all__ == sorted(door._ROOMS)
 
 
-@pytest.mark.parametrize("name", photon.__all__)
-def test_each_name_can_be_imported(name: str) -> None:
-    value = getattr(photon, name)
-    assert value is getattr(photon, name)
-    module = sys.modules[photon._ROOMS[name]]
+@pytest.mark.parametrize(
+    ("door", "name"), [(door, name) for door in DOORS for name in door.__all__]
+)
+def test_each_name_can_be_imported(door: ModuleType, name: str) -> None:
+    value = getattr(door, name)
+    assert value is getattr(door, name)
+    module = sys.modules[door._ROOMS[name]]
     assert value is getattr(module, name)
 
 
@@ -86,5 +95,5 @@ def test_importing_photon_alone_imports_nothing_that_must_be_patched_first() -> 
 
 
 def test_the_version_is_the_distributions() -> None:
-    text = (SOURCE.parents[1] / "pyproject.toml").read_text()
+    text = (Path(__file__).parents[1] / "pyproject.toml").read_text()
     assert f'version = "{photon.__version__}"' in text

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from photon.http.errors import HTTPError
+
 Loc = tuple[str | int, ...]
 Failure = dict[str, Any]
 """`loc`: names and indexes from the outside in; `msg`: what is wrong; `type`: its kind."""
@@ -56,9 +58,14 @@ def errors_in(
         decode: reads the body as it is, without a type.
     """
     if len(data) <= MAX_BYTES:
-        found = errors_of(decode(data), type, ("body",), strict=strict)
-        if found:
-            return found
+        try:
+            value = decode(data)
+        except (ValueError, RecursionError, HTTPError):
+            pass  # it is broken as well, behind the place where it does not fit
+        else:
+            return errors_of(value, type, ("body",), strict=strict) or [
+                failure_of(error, ("body",))
+            ]
     return [failure_of(error, ("body",))]
 
 
@@ -236,7 +243,7 @@ def _fields_of(type: Any) -> list[_Field] | None:
             if field.init
         ]
     if typing.is_typeddict(cls):
-        required = cls.__required_keys__
+        required: frozenset[str] = vars(cls)["__required_keys__"]
         return [
             _Field(name, _without_presence(hint), name in required)
             for name, hint in _hints(cls).items()

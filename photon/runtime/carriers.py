@@ -77,8 +77,7 @@ class Carrier(greenlet):
                     except BaseException as error:
                         pool.on_panic(job, error)
                 # What an idle carrier holds would live as long as it idles.
-                self.job = None
-                del job
+                self.job = job = None  # type: ignore[assignment]
                 self.has_waited = False
                 if len(pool.idle) >= pool.max_idle:
                     break

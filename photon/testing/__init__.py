@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from photon.runtime.lazy import front_door
 
 if TYPE_CHECKING:
     from photon.testing.client import TestClient as TestClient
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from photon.testing.response import ClientResponse as ClientResponse
     from photon.testing.wire import Wire as Wire
 
-# Each name and the room it lives in, as in photon/__init__.py: pytest imports this package for
-# its plugins, before the patch, and then nothing of gevent may come along.
+# Each name and the room it lives in.
 _ROOMS = {
     "BadResponse": "photon.testing.errors",
     "ClientError": "photon.testing.errors",
@@ -39,15 +39,4 @@ _ROOMS = {
 }
 
 __all__ = sorted(_ROOMS)  # noqa: PLE0605  # a test holds it against the imports above
-
-
-def __getattr__(name: str) -> Any:
-    room = _ROOMS.get(name)
-    if room is None:
-        raise AttributeError(f"photon.testing has no {name!r}; it has {', '.join(__all__)}")
-    value = globals()[name] = getattr(import_module(room), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+__getattr__, __dir__ = front_door(__name__, _ROOMS)
