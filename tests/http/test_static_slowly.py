@@ -66,6 +66,10 @@ def hanging(monkeypatch: pytest.MonkeyPatch, function: str, name: str) -> Iterat
     def ask(path: Any, *args: Any, **options: Any) -> Any:
         if isinstance(path, str) and path.endswith(name):
             hang.wait()
+            try:
+                return really(path, *args, **options)
+            finally:
+                hang.answered += 1
         return really(path, *args, **options)
 
     with monkeypatch.context() as patched:
@@ -77,10 +81,14 @@ def hanging(monkeypatch: pytest.MonkeyPatch, function: str, name: str) -> Iterat
 
 
 class Hang:
-    """A native lock that threads wait for.   Attributes: threads: who came to wait."""
+    """A native lock that threads wait for.
+
+    Attributes: threads: who came to wait; answered: how many went on, and were answered.
+    """
 
     def __init__(self) -> None:
         self.threads: list[int] = []
+        self.answered = 0
         self._lock = _thread.allocate_lock()
         self._lock.acquire()
 
@@ -176,6 +184,7 @@ def test_a_file_that_is_opened_for_nobody_is_closed(
             wait_until(lambda: hang.threads)
         expect_no_leaks(server)
         hang.let_go()
+        wait_until(lambda: hang.answered)  # it is open now, or was
         wait_until(lambda: open_files() == before)
 
 
