@@ -32,8 +32,7 @@ class Kernel:
         self.calls.append((offset, bool(flags)))
         if flags and offset >= self.warm:
             raise OSError(self.error, os.strerror(self.error))
-        count = self._really(fd, buffers, offset)
-        return min(count, self.warm - offset) if flags else count
+        return self._really(fd, buffers, offset)
 
 
 @pytest.fixture
@@ -50,21 +49,35 @@ def file(tmp_path: Path) -> Iterator[OpenFile]:
     file.close()
 
 
+def asked(offset: int, count: int) -> list[tuple[int, bool]]:
+    """What the kernel is asked about a piece that it has."""
+    return [(offset, True), (offset + count // 2, True), (offset + count - 1, True)]
+
+
 def test_what_is_in_memory_is_ready(file: OpenFile, kernel: Kernel) -> None:
     kernel.warm = 10 * FETCH_BYTES
     there = Pages(file)
-    assert there.ready(0, PIECE) == PIECE
+    assert there.ready(0, 2 * PIECE) == PIECE
     assert there.ready(1000, PIECE) == PIECE - 1000  # a slow client: not asked again
-    assert kernel.calls == [(0, True)]
+    assert kernel.calls == asked(0, PIECE)
+    kernel.calls.clear()
     there.doubt()
     assert there.ready(1000, PIECE) == PIECE
     assert there.ready(PIECE + 1000, 10) == 10
-    assert kernel.calls == [(0, True), (1000, True), (PIECE + 1000, True)]
+    assert kernel.calls == asked(1000, PIECE) + asked(PIECE + 1000, 10)
 
 
-def test_what_is_there_of_a_piece_is_ready(file: OpenFile, kernel: Kernel) -> None:
-    kernel.warm = 5000
-    assert Pages(file).ready(0, PIECE) == 5000
+@pytest.mark.parametrize("warm", [1, PIECE // 2, PIECE // 2 + 1, PIECE - 1])
+def test_a_piece_that_is_there_in_part_is_read(file: OpenFile, kernel: Kernel, warm: int) -> None:
+    kernel.warm = warm
+    assert Pages(file).ready(0, PIECE) == PIECE
+    assert (0, False) in kernel.calls
+
+
+def test_one_byte(file: OpenFile, kernel: Kernel) -> None:
+    kernel.warm = 1
+    assert Pages(file).ready(0, 1) == 1
+    assert kernel.calls == [(0, True)] * 3
 
 
 def test_what_is_not_there_is_read_before(file: OpenFile, kernel: Kernel) -> None:
