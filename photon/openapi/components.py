@@ -87,6 +87,8 @@ def examples_of(values: Sequence[Any], what: str) -> dict[str, Any]:
 
 def without_null(schema: Schema) -> Schema:
     """The schema of what is not null: what a text of a request can be."""
+    if "default" in schema and schema["default"] is None:
+        del schema["default"]
     options = schema.get("anyOf")
     if options is not None:
         left = [option for option in options if option.get("type") != "null"]

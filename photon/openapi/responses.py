@@ -66,11 +66,10 @@ def _described(status: int | str, content: dict[str, Any]) -> dict[str, Any]:
 def _content(
     several: list[Returned], operation: Operation, components: Components
 ) -> dict[str, Any]:
-    what = "what it returns"
     content: dict[str, Any] = {}
     data = [r.type for r in several if r.kind == "data" and _is_known(r.type, components)]
     for media_type in operation.media_types if data else ():
-        content[media_type] = {"schema": components.schema_of(_either(data), what)}
+        content[media_type] = {"schema": _either(data, components)}
     for returned in several:
         if returned.kind == "raw":
             for media_type in _raw_types(returned.media_type, operation):
@@ -78,8 +77,12 @@ def _content(
     return content
 
 
-def _either(types: list[Any]) -> Any:
-    return reduce(or_, types) if len(types) > 1 else types[0]
+def _either(types: list[Any], components: Components) -> Schema:
+    what, union = "what it returns", reduce(or_, types)
+    if len(types) == 1 or _is_known(union, components):
+        return components.schema_of(union, what)
+    # What is only sent need not be told apart, as msgspec wants it of what it reads.
+    return {"anyOf": [components.schema_of(type_, what) for type_ in types]}
 
 
 def _is_known(type_: Any, components: Components) -> bool:

@@ -69,7 +69,8 @@ def _is_union(annotation: Any) -> bool:
 
 def _is_answer(annotation: Any) -> bool:
     """Whether it is (value, status) or (value, status, headers)."""
-    return get_origin(annotation) is tuple and len(get_args(annotation)) in (2, 3)
+    arguments = get_args(annotation) if get_origin(annotation) is tuple else ()
+    return len(arguments) in (2, 3) and ... not in arguments
 
 
 def _statuses(annotation: Any) -> list[int | None]:
