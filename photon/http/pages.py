@@ -82,6 +82,16 @@ class Pages:
             return False
 
 
+def read_now(file: OpenFile, offset: int, count: int) -> bytes:
+    """Bytes of a file, if all of them are in memory; b"" when only the disk can tell."""
+    data = bytearray(count)
+    try:
+        read = os.preadv(file.fd, [data], offset, _NOWAIT) if _NOWAIT else 0
+    except OSError:
+        return b""
+    return bytes(data) if read == count else b""
+
+
 def _fetch(file: OpenFile, offset: int) -> None:
     """Have the kernel read FETCH_BYTES from `offset` on. In a native thread; closes the file."""
     try:

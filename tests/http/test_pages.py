@@ -12,7 +12,7 @@ import pytest
 
 from photon.http import pages
 from photon.http.opened import OpenFile
-from photon.http.pages import FETCH_BYTES, Pages
+from photon.http.pages import FETCH_BYTES, Pages, read_now
 
 PIECE = 128 * 1024
 
@@ -119,3 +119,23 @@ def test_the_real_kernel(file: OpenFile) -> None:
     while offset < 3 * FETCH_BYTES:
         offset += there.ready(offset, PIECE)
     assert offset == 3 * FETCH_BYTES
+
+
+# Small ones...
+
+
+def test_what_is_in_memory_is_read_at_once(file: OpenFile, kernel: Kernel) -> None:
+    kernel.warm = 100
+    assert read_now(file, 10, 50) == bytes(50)
+    assert read_now(file, 0, 0) == b""
+    assert read_now(file, 100, 1) == b""
+    kernel.warm = 10 * FETCH_BYTES
+    assert read_now(file, 3 * FETCH_BYTES - 10, 20) == b""  # it has become shorter
+    assert all(nowait for _, nowait in kernel.calls)
+
+
+def test_where_nobody_knows_nothing_is_read_at_once(
+    file: OpenFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "_NOWAIT", 0)
+    assert read_now(file, 0, 10) == b""
