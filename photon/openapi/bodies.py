@@ -7,7 +7,7 @@ from typing import Any
 from photon.binding.plan import BodyPart, BodyPlan
 from photon.http.response import BYTES, JSON
 from photon.openapi.components import Components, examples_of, without_null
-from photon.openapi.parameters import describe, with_default
+from photon.openapi.parameters import describe, not_empty, with_default
 from photon.openapi.scalars import Schema
 
 URLENCODED = "application/x-www-form-urlencoded"
@@ -19,7 +19,8 @@ BINARY: Schema = {"type": "string", "format": "binary"}
 
 def body_object(body: BodyPlan, components: Components) -> dict[str, Any]:
     """The Request Body Object of a plan that reads the body."""
-    members: dict[str, Any] = {"required": body.required}
+    # Of a stream nobody knows that it is empty before it was read.
+    members: dict[str, Any] = {"required": body.required and body.kind != "stream"}
     content: dict[str, Any] = {}
     for media_type in body.media_types or _usual(body):
         # One of its own for each, as references in it are filled in later.
@@ -109,4 +110,6 @@ def _field(part: BodyPart, what: str, components: Components, is_form: bool) -> 
             schema = without_null(schema)
         if not part.required:
             with_default(schema, part.default)
+    if part.required and part.kind in ("list", "files"):
+        not_empty(schema)
     return describe(schema, part.marker)

@@ -78,6 +78,13 @@ def with_default(schema: Schema, default: Any) -> Schema:
     return schema
 
 
+def not_empty(schema: Schema) -> Schema:
+    """The schema of a list in a text that has to be there: of an empty one there is no sign."""
+    if schema.get("type") == "array":
+        schema.setdefault("minItems", 1)
+    return schema
+
+
 def _leaves(parameters: Iterable[Parameter]) -> Iterator[Parameter]:
     """The parameters that stand in a request; of an object in several, its fields."""
     for parameter in parameters:
@@ -99,6 +106,8 @@ def _object(parameter: Parameter, components: Components) -> dict[str, Any]:
     members["required"] = parameter.required
     if not parameter.required:
         with_default(schema, parameter.default)
+    elif parameter.shape == "list":
+        not_empty(schema)
     _write_style(members, parameter)
     return _finished(members, schema, parameter.marker, what)
 

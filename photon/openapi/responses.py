@@ -11,7 +11,7 @@ from msgspec import inspect as kinds
 
 from photon.binding.markers import Reply
 from photon.binding.operation import Operation
-from photon.binding.plan import Parameter
+from photon.binding.plan import BodyPlan, Parameter
 from photon.http.problems import PROBLEM
 from photon.http.response import BYTES, JSON
 from photon.http.status import reason_phrase
@@ -154,20 +154,29 @@ def _schema_of_reply(type_: Any, media_type: str, components: Components, what: 
 
 def _own_problems(template: Template | None, operation: Operation, is_guarded: bool) -> list[int]:
     plan, body = operation.plan, operation.plan.body
-    reads_values = body is not None and body.kind in ("data", "form")
+    is_decoded = body is not None and body.kind in ("data", "form")
     # A value that a converter does not read is another path; any text is a value of the others.
     may_miss = any(p.converter.parse is not None for p in placeholders_of(template))
     happens = {
-        400: reads_values,
+        400: is_decoded,
         401: is_guarded,
         403: is_guarded,
         404: may_miss,
-        406: len(operation.media_types) > 1,
+        406: _is_negotiated(operation),
         413: body is not None,
-        415: reads_values or bool(body and body.media_types),
-        422: reads_values or any(_may_be_invalid(p) for p in plan.parameters),
+        415: body is not None and (is_decoded or bool(body.media_types)),
+        422: is_decoded or _may_be_missing(body) or any(map(_may_be_invalid, plan.parameters)),
     }
     return [status for status, does in happens.items() if does]
+
+
+def _is_negotiated(operation: Operation) -> bool:
+    may_be_data = any(r.kind in ("data", "unknown") for r in read_returns(operation.response_type))
+    return len(operation.media_types) > 1 and may_be_data
+
+
+def _may_be_missing(body: BodyPlan | None) -> bool:
+    return body is not None and body.kind == "bytes" and body.required
 
 
 def _may_be_invalid(parameter: Parameter) -> bool:

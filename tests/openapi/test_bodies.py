@@ -142,3 +142,13 @@ def test_raw_bytes(kind: Any) -> None:
         "text/csv": {"schema": {"type": "string"}},
         "image/png": {"schema": BINARY},
     }
+
+
+def test_a_list_that_has_to_be_there_is_not_empty() -> None:
+    made = shown(form(part("a", list[int], kind="list"), part("b", list[bytes], kind="files")))
+    properties = made["content"]["multipart/form-data"]["schema"]["properties"]
+    assert [properties[name]["minItems"] for name in "ab"] == [1, 1]
+
+
+def test_a_stream_may_be_empty() -> None:
+    assert shown(BodyPlan(kind="stream", parts=(part("raw", bytes),)))["required"] is False

@@ -163,3 +163,8 @@ def test_a_description_in_the_type_is_the_parameters() -> None:
     (made,) = shown(query("a", Annotated[str, Meta(description="D")]))
     assert made["description"] == "D"
     assert made["schema"] == {"type": "string"}
+
+
+def test_a_list_that_has_to_be_there_is_not_empty() -> None:
+    assert schema(query("a", list[str], shape="list"))["minItems"] == 1
+    assert "minItems" not in schema(query("a", list[str], shape="list", default=[]))
