@@ -119,7 +119,7 @@ def merge(into: dict[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(mine, dict) and isinstance(value, Mapping):
             merge(mine, value)
         else:
-            into[name] = dict(value) if isinstance(value, Mapping) else value
+            into[name] = merge({}, value) if isinstance(value, Mapping) else value
     return into
 
 

@@ -122,8 +122,11 @@ def _entries(operations: Iterable[tuple[Route, Operation]]) -> Iterable[_Entry]:
     for route, operation in operations:
         if operation.include_in_schema:
             path, name = route.template.text, operation.name or route.name
-            for method in (m for m in METHODS if m.upper() in route.methods):
-                naming = _naming(operation, name, method, path, len(route.methods) == 1)
+            methods = [method for method in METHODS if method.upper() in route.methods]
+            if "get" in methods and "head" in methods:
+                methods.remove("head")  # as it comes with GET everywhere else
+            for method in methods:
+                naming = _naming(operation, name, method, path, len(methods) == 1)
                 yield _Entry(route, operation, naming)
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 from contextlib import suppress
+from copy import deepcopy
 from typing import Any
 
 import msgspec
@@ -159,16 +160,16 @@ class Schemas:
         elif isinstance(kind, _MAPPINGS):
             schema = self._mapping(kind)
         else:
-            return {**self._foreign(kind, extra), **extra}
+            return {**self._foreign(kind, extra), **deepcopy(extra)}
         if extra:
-            schema.update(extra)
+            schema.update(deepcopy(extra))
         return schema
 
     def _foreign(self, kind: Any, extra: Schema) -> Schema:
         cls = getattr(kind, "cls", kind)
         for base in getattr(cls, "__mro__", ()):  # an Ext has no class
             if base in self._own:
-                return dict(self._own[base])
+                return deepcopy(dict(self._own[base]))  # members may be added to it
         if not extra:
             raise Undescribable(cls, f"msgspec does not know the type {_shown(cls)}")
         return {}

@@ -219,7 +219,9 @@ def test_webhooks() -> None:
 
 
 def test_head_is_shown_only_where_it_is_a_route_of_its_own() -> None:
-    made = document(route("/", operation()), route("/big", operation(), "HEAD"))
+    both = route("/", operation(), "HEAD", "GET")
+    made = document(route("/a", operation()), both, route("/big", operation(), "HEAD"))
+    assert list(made["paths"]["/a"]) == ["get"]
     assert list(made["paths"]["/"]) == ["get"]
     assert list(made["paths"]["/big"]) == ["head"]
 
@@ -257,10 +259,18 @@ def test_members_of_an_operation_are_merged_into_it() -> None:
 
 
 def test_the_settings_are_left_as_they_were() -> None:
-    more: dict[str, Any] = {"x-a": {"b": 1}}
-    said = OpenAPI(extra=more)
-    document(settings=said)["x-a"]["c"] = 2
-    assert more == {"x-a": {"b": 1}}
+    money: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "null"}]}
+    responses: dict[str, Any] = {"200": {"description": "Fine"}}
+    said = OpenAPI(
+        types={Money: money},
+        extra={"paths": {"/": {"get": {"responses": {"200": {"x-more": 1}}}}}},
+    )
+    asked = operation(query("q", Money, default=Money()), openapi={"responses": responses})
+    made = document(route("/", asked), settings=said)
+    assert only(made)["responses"]["200"] == {"description": "Fine", "x-more": 1}
+    assert only(made)["parameters"][0]["schema"] == {"type": "string"}
+    assert money == {"anyOf": [{"type": "string"}, {"type": "null"}]}
+    assert responses == {"200": {"description": "Fine"}}
 
 
 # Faults...
