@@ -38,6 +38,7 @@ from photon.http.response import Response
 from photon.http.shelf import Content, Shelf, stamp_of
 from photon.http.static_paths import names_of
 from photon.http.static_variants import ENDINGS, Found, Variant, find, variant_etag
+from photon.http.target import split_target
 from photon.runtime.source import place_of
 
 logger = logging.getLogger("photon.http")
@@ -121,7 +122,7 @@ class StaticFiles:
         found = self._found.get(request.raw_path)
         if found is None:
             return self._instead(request)
-        if found == "directory":
+        if found == "directory" or _is_bare_root(request):
             return _with_slash(request)
         return self._send(request, found)
 
@@ -309,9 +310,16 @@ def _response(status: int, data: bytes, headers: ResponseHeaders) -> Response:
     return response
 
 
+def _is_bare_root(request: Request) -> bool:
+    """Whether the prefix of a mount was asked for without its slash; the path is "/" in any case."""
+    if request.raw_path != "/" or not request.root:
+        return False
+    return not split_target(request.target)[0].endswith("/")
+
+
 def _with_slash(request: Request) -> Response:
     query = f"?{request.query_string}" if request.query_string else ""
-    return Response.redirect(f"{request.root}{request.raw_path}/{query}", 308)
+    return Response.redirect(f"{request.root}{request.raw_path.rstrip('/')}/{query}", 308)
 
 
 def _takes_html(request: Request) -> bool:

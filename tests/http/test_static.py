@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from photon.http import shelf
@@ -164,6 +165,23 @@ def test_a_directory_is_sent_to_its_slash(site: Path) -> None:
     (site / "a b").mkdir()
     (site / "a b" / "index.html").touch()
     assert ask(files, "/a%20b").headers["location"] == "/a%20b/"
+
+
+def test_the_root_of_a_mount_is_sent_to_its_slash(site: Path) -> None:
+    """What is mounted at /static sees "/" for /static, whose links would be relative to "/"."""
+    files = StaticFiles(site)
+    for target, location in (
+        ("/static", "/static/"),
+        ("/static?a=1", "/static/?a=1"),
+        ("http://host/static", "/static/"),
+        ("/static/", None),
+    ):
+        request = make_request(target)
+        request.root = "/static"
+        request.head = msgspec.structs.replace(request.head, path="/")
+        response = files(request)
+        assert response.headers.get("location") == location
+        assert response.status == (308 if location else 200)
 
 
 def test_no_directory_is_sent_elsewhere(site: Path) -> None:
