@@ -311,7 +311,7 @@ def _response(status: int, data: bytes, headers: ResponseHeaders) -> Response:
 
 
 def _is_bare_root(request: Request) -> bool:
-    """Whether the prefix of a mount was asked for without its slash; the path is "/" in any case."""
+    """Whether a mount was asked for without its slash; the path it hands on is "/" in any case."""
     if request.raw_path != "/" or not request.root:
         return False
     return not split_target(request.target)[0].endswith("/")
