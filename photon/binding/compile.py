@@ -6,7 +6,7 @@ What is generated for `def get(id: int, q: str | None = None, db: Annotated[Db, 
         try:
             path = request.path_values
             v0 = read0(path["id"])
-            query = request.query.fields if request.head.query else NOTHING
+            query = read_fields(request.head.query) if request.head.query else NOTHING
             v1 = default1 if (text := query.get("q")) is None else text[-1]
         except FAULTS as error:
             refuse(request, error)
@@ -30,7 +30,8 @@ from typing import Any
 
 import msgspec
 
-from photon.binding.app_scope import AppScope
+from photon.binding.app_scope import AppScope, key_of
+from photon.binding.defaults import maker_of
 from photon.binding.decode import Decode, decoder_of
 from photon.binding.fields import field_getter
 from photon.binding.getters import getter_of
@@ -39,13 +40,14 @@ from photon.binding.opened import Opened
 from photon.binding.operation import Operation
 from photon.binding.plan import Argument, BodyPart, Dependency, Parameter
 from photon.binding.raw import raw_reader
-from photon.binding.refuse import refuser_of
+from photon.binding.refuse import Refuse, refuser_of
 from photon.binding.texts import reader_of, takes_empty
 from photon.binding.together import together
 from photon.http.application import Application
 from photon.http.formats import JSON, Format
-from photon.http.forms import DEFAULT_LIMITS, FormLimits
+from photon.http.forms import DEFAULT_LIMITS, Form, FormLimits
 from photon.http.request import Request
+from photon.http.target import read_fields
 from photon.runtime.source import place_of
 
 Responders = Mapping[type, Callable[[Any, int | None, Request], Any]]
@@ -103,14 +105,19 @@ class _Writer:
             "check": given.check,
             "fault": given.fault,
             "handler": plan.handler,
+            "read_fields": read_fields,
             "read_form": self._form,
-            "refuse": refuser_of(plan, given.formats, given.strict, self._form),
             "responders": given.responders,
             "status": operation.status,
             "together": together,
         }
 
-    def _form(self, request: Request) -> Any:
+    def _form(self, request: Request) -> Form:
+        body = self._plan.body
+        # Whoever may leave all of it out may leave out its media type, too.
+        is_optional = body is not None and not body.required
+        if is_optional and not request.content_type and not request.body():
+            return Form()
         return request.form(self._given.form_limits)
 
     # The whole of it...
@@ -127,10 +134,10 @@ class _Writer:
             self._line(f"opened_{scope} = Opened()")
             if scope == "request":
                 self._line("request.on_done(opened_request.close)")
-        if closes:
+        for _ in closes:
             self._line("try:")
             self._indent += 1
-        self._bind(_asked_for(guards))
+        self._bind(_asked_for(guards), are_guards=True)
         self._call_all(guards)
         self._bind([*_asked_for(others), *_of_arguments(plan.arguments)])
         self._call_all(others)
@@ -147,16 +154,17 @@ class _Writer:
         return self._compiled()
 
     def _close(self, closes: Sequence[str]) -> None:
-        self._indent -= 1
-        self._line("except BaseException as error:")
         for scope in closes:
+            self._indent -= 1
+            self._line("except BaseException as error:")
             self._line(f"    opened_{scope}.error = error")
-        if "handler" in closes:
-            self._line("    opened_handler.close()")
-        self._line("    raise")
-        if "handler" in closes:
-            # What fails now fails the request: that is what the scope is for.
-            self._line("opened_handler.close()")
+            if scope == "handler":
+                self._line("    opened_handler.close()")
+            self._line("    raise")
+            if scope == "handler":
+                # What fails now fails the request: that is what the scope is for, and those of
+                # the request are told.
+                self._line("opened_handler.close()")
 
     def _compiled(self) -> Application:
         handler = self._plan.handler
@@ -178,7 +186,7 @@ class _Writer:
 
     # Values of the request...
 
-    def _bind(self, wanted: Iterable[Parameter | BodyPart]) -> None:
+    def _bind(self, wanted: Iterable[Parameter | BodyPart], are_guards: bool = False) -> None:
         """Lines that read all of these that were not read yet, and refuse what does not fit."""
         new = [of for of in wanted if id(of) not in self._names]
         new = [of for index, of in enumerate(new) if of not in new[:index]]
@@ -195,7 +203,17 @@ class _Writer:
             self._read_body(parts)
         self._indent -= 1
         self._line("except FAULTS as error:")
-        self._line("    refuse(request, error)")
+        self._line(f"    {self._put('refuse', self._refuser(new, are_guards))}(request, error)")
+
+    def _refuser(self, wanted: list[Parameter | BodyPart], are_guards: bool) -> Refuse:
+        """What tells of all that is wrong; to strangers, of what the guards ask for alone."""
+        plan, given = self._plan, self._given
+        parameters = plan.parameters
+        body = plan.body
+        if are_guards:
+            parameters = tuple(of for of in wanted if isinstance(of, Parameter))
+            body = body if any(isinstance(of, BodyPart) for of in wanted) else None
+        return refuser_of(parameters, body, given.formats, given.strict, self._form)
 
     def _read_parameter(self, parameter: Parameter, name: str) -> None:
         if parameter.source == "path":
@@ -219,14 +237,16 @@ class _Writer:
             self._line(f"{name} = {self._put('read', read)}({value})")
 
     def _read_query(self, parameter: Parameter, name: str) -> None:
-        self._once("query = request.query.fields if request.head.query else NOTHING")
+        self._once("query = read_fields(request.head.query) if request.head.query else NOTHING")
         read = reader_of(parameter.type)
         if parameter.required:
             text = f"query[{parameter.alias!r}][-1]"
             value = text if read is None else f"{self._put('read', read)}({text})"
             self._line(f"{name} = {value}")
             return
-        default = self._put("default", parameter.default)
+        make = maker_of(parameter.default)
+        default = self._put("default", parameter.default if make is None else make)
+        default += "" if make is None else "()"
         self._line(f"{name} = query.get({parameter.alias!r})")
         empty = "" if takes_empty(parameter.type) else f" or not {name}[-1]"
         value = f"{name}[-1]" if read is None else f"{self._put('read', read)}({name}[-1])"
@@ -289,7 +309,7 @@ class _Writer:
     def _value(self, dependency: Dependency) -> str:
         if dependency.scope == "app":
             scope = self._put("app_scope", self._given.app_scope)
-            return f"{scope}[{self._put('provider', dependency.provider)}]"
+            return f"{scope}[{self._put('key', key_of(dependency))}]"
         provider = self._put("provider", dependency.provider)
         call = f"{provider}({self._filled(dependency.arguments, dependency)})"
         if dependency.kind == "value":

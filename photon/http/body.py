@@ -33,6 +33,17 @@ class NoBody:
         return b""
 
 
+class Whole:
+    """The source of a body that came with its head."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def next_body_chunk(self) -> bytes:
+        data, self._data = self._data[:CHUNK_BYTES], self._data[CHUNK_BYTES:]
+        return data
+
+
 class Body:
     """The body of one request.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 Pairs = Iterable[tuple[str, str]]
 
@@ -53,6 +54,15 @@ class Headers(Mapping[str, str]):
         if len(values) == 1:
             return values[0]
         return ("; " if name == "cookie" else ", ").join(values)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value of this name."""
+        # PERF: names are mostly asked for in lower case; Mapping's own takes three calls.
+        index = self._index if self._index is not None else self._fields
+        values = index.get(name)
+        if values is not None and len(values) == 1:
+            return values[0]
+        return super().get(name, default)
 
     def get_all(self, name: str) -> list[str]:
         """The values of all fields of this name, in wire order; [] when there is none."""

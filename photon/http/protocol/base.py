@@ -89,6 +89,10 @@ class Http1(ABC):
         Raises: ProtocolError, also when the peer ended before its body did.
         """
 
+    def take_body(self) -> bytes | None:
+        """The whole body, if it has come already; None when its pieces are to be asked for."""
+        return None
+
     def skip_body(self) -> bool:
         """Drop what came of the body; whether it is complete.   Raises: ProtocolError."""
         while not self.body_is_complete:

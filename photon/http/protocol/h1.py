@@ -115,6 +115,16 @@ class FastHttp1(Http1):
             rules.refuse("incomplete")
         return piece
 
+    def take_body(self) -> bytes | None:
+        left = self._left_in
+        if self._chunks is not None or len(self.pending) < left:
+            return None
+        body = self.pending[:left]
+        self.pending = self.pending[left:]
+        self._left_in = 0
+        self.body_is_complete = True
+        return body
+
     def _next_counted(self) -> bytes | None:
         piece = self.pending[: self._left_in]
         if not piece:

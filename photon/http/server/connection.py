@@ -41,7 +41,6 @@ from photon.http.server.phases import (
     LINGERING,
     NAMES,
     READING,
-    STREAMING,
     WRITING,
 )
 from photon.runtime.carriers import Carrier
@@ -177,8 +176,15 @@ class Connection:
         return self._follow_up()
 
     def _answer_with_body(self, head: RequestHead) -> None:
+        length, limit = head.fields.body_bytes, self.server.limits.body_bytes
+        if length is not None and length <= limit and (data := self.protocol.take_body()):
+            request = Request(head, data, self)
+            self.server.answer(self, request)
+            if request._after is not None:
+                finish(self, request)
+            return
         intake = Intake(self, expects_continue=head.fields.expects_continue)
-        body = Body(intake, head.fields.body_bytes, self.server.limits.body_bytes)
+        body = Body(intake, length, limit)
         request = Request(head, body, self)
         try:
             self.server.answer(self, request)
