@@ -4,15 +4,15 @@ Every server gets one core of its own and wrk the others. The rounds are interle
 each with a new process, so that a machine that slows down slows everyone down; a figure is the
 median of the rounds. Before a server is measured its answer is compared with what it should be.
 
-    python -m loadtests.compare            the floor, 2 minutes; with all peers 10
-    python -m loadtests.compare --all      every scenario, longer rounds; with all peers 80
+    python -m loadtests.compare            the floor, 2 minutes; with all peers 13
+    python -m loadtests.compare --all      every scenario, longer rounds; with all peers 100
     python -m loadtests.compare --only photon,floor --scenarios json --rounds 5
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from loadtests import machine, report, wrk
@@ -55,20 +55,31 @@ def race(scenario: Scenario, servers: Sequence[Server], rounds: int, settings: S
     failures: dict[str, str] = {}
     rounds = min(rounds, scenario.max_rounds)
     for number in range(1, rounds + 1):
-        for server in servers:
-            if scenario.name in server.lacks or server.name in failures:
+        for name, server, asked in entrants(scenario, servers):
+            if name in failures:
                 continue
-            progress(f"{scenario.name} {number}/{rounds} {server.name}")
+            progress(f"{scenario.name} {number}/{rounds} {name}")
             try:
-                sample = scenario.measure(server, settings)
+                sample = asked.measure(server, settings)
             except (StartFailed, WrongAnswer, wrk.WrkFailed, OSError) as error:
                 print(f"\n{error}", file=sys.stderr)
-                failures[server.name] = str(error) or repr(error)
-                samples.pop(server.name, None)
+                failures[name] = str(error) or repr(error)
+                samples.pop(name, None)
             else:
-                samples.setdefault(server.name, []).append(sample)
+                samples.setdefault(name, []).append(sample)
     progress("")
     return Outcome(scenario, samples, failures)
+
+
+def entrants(
+    scenario: Scenario, servers: Sequence[Server]
+) -> Iterator[tuple[str, Server, Scenario]]:
+    """The rows of a table: each server that can do it, and the yardsticks among these servers."""
+    for server in servers:
+        if scenario.name not in server.lacks:
+            yield server.name, server, scenario
+        for other in (name for of, name in scenario.yardsticks if of == server.name):
+            yield f"{server.name} {other}", server, SCENARIOS[other]
 
 
 def exit_code(outcomes: Sequence[Outcome], check: bool) -> int:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent / ".peers"
 # Environment -> what pip installs into it. The raw servers answer with msgspec, as Photon does, so
 # that their figures show the server and not the encoder.
 PEERS = {
-    "uvicorn": ("uvicorn[standard]", "fastapi", "msgspec"),
+    "uvicorn": ("uvicorn[standard]", "fastapi", "python-multipart", "msgspec"),
     "flask": (
         "flask",
         "gunicorn",

@@ -13,9 +13,35 @@ from typing import Any
 
 from loadtests.scenarios.base import Sample, Scenario
 
-# What Photon is held to, see `verdicts`.
-FLOOR_GOAL = 0.75
-GROWTH_GOAL_PERCENT = 2.0
+
+@dataclass(frozen=True)
+class AtLeast:
+    """Photon's figure is at least so many times that of another in the same race."""
+
+    times: float
+    other: str
+
+
+@dataclass(frozen=True)
+class AtMost:
+    """Photon's figure, or one of those beside it, is at most this, in the unit it is shown in."""
+
+    limit: float
+    beside: str | None = None
+
+
+# What Photon is held to, by scenario; see `verdicts`.
+GOALS: dict[str, tuple[AtLeast | AtMost, ...]] = {
+    "json": (AtLeast(0.75, "floor"),),
+    "typed": (AtLeast(8, "fastapi"),),
+    "typed-query": (AtLeast(8, "fastapi"),),
+    "validated": (AtLeast(7, "fastapi"), AtLeast(1, "uvicorn-raw json")),
+    "errors": (AtLeast(4, "fastapi"),),
+    "routes": (AtMost(500),),
+    "steady": (AtMost(2),),
+    "upload": (AtMost(64, "peak RSS MiB"), AtMost(50, "p99 ms")),
+    "upload-parts": (AtMost(64, "peak RSS MiB"), AtMost(50, "p99 ms")),
+}
 
 
 @dataclass(frozen=True)
@@ -116,18 +142,40 @@ def ends(text: str) -> list[str]:
 
 
 def verdicts(outcome: Outcome) -> list[tuple[str, bool]]:
-    """What Photon is held to in this scenario, and whether it holds."""
+    """What Photon is held to in this scenario, and whether it holds; [] when it did not run.
+
+    A goal holds only if nothing went wrong in any of Photon's rounds.
+    """
+    if "photon" not in outcome.samples:
+        return []
     found = []
-    floor = outcome.ratio("floor")
-    if outcome.scenario.name == "json" and floor:
-        share = 1 / floor
-        text = f"photon reaches {share:.2f} of the bare floor (goal: {FLOOR_GOAL} or more)"
-        found.append((text, share >= FLOOR_GOAL))
-    growth = outcome.median("photon")
-    if outcome.scenario.name == "steady" and growth is not None:
-        text = f"photon grows by {growth:.2f} % (goal: {GROWTH_GOAL_PERCENT:g} % or less)"
-        found.append((text, growth <= GROWTH_GOAL_PERCENT))
+    for goal in GOALS.get(outcome.scenario.name, ()):
+        seen = _times(outcome, goal) if isinstance(goal, AtLeast) else _at_most(outcome, goal)
+        if seen is not None:
+            text, holds = seen
+            holds = holds and not outcome.errors("photon")
+            found.append((f"{text}: {'reached' if holds else 'MISSED'}", holds))
     return found
+
+
+def _times(outcome: Outcome, goal: AtLeast) -> tuple[str, bool] | None:
+    """None when the other one has no figure to compare with."""
+    ratio = outcome.ratio(goal.other)
+    if not ratio:
+        return None
+    times = 1 / ratio
+    text = f"photon reaches {times:.2f} times {goal.other} (goal: {goal.times:g} or more)"
+    return text, times >= goal.times
+
+
+def _at_most(outcome: Outcome, goal: AtMost) -> tuple[str, bool]:
+    if goal.beside is None:
+        name, value = outcome.scenario.unit, outcome.median("photon")
+        assert value is not None
+    else:
+        name, value = goal.beside, outcome.beside("photon")[goal.beside]
+    text = f"photon has {number(value)} {name} (goal: {goal.limit:g} or less)"
+    return text, value <= goal.limit
 
 
 # Files...

@@ -7,7 +7,7 @@ short trial here found fastest on one core; no access log; an idle connection is
 
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loadtests import peers
@@ -22,7 +22,8 @@ class Server:
 
     `arguments` and `environment` may hold {port}. `wait_arguments` take their place where
     hundreds of handlers wait at once, for servers that need a thread for each of them.
-    `lacks` names the scenarios it has no route for.
+    `lacks` names the scenarios it has no route for. `app` is the application that it serves, of
+    which `arguments` speak as {app}; "" for one that cannot serve another.
     """
 
     name: str
@@ -33,10 +34,15 @@ class Server:
     environment: tuple[tuple[str, str], ...] = ()
     prefix: str = ""
     lacks: frozenset[str] = frozenset()
+    app: str = ""
+
+    def serving(self, app: str, folder: Path | None = None) -> "Server":
+        """The same server with another application, such as "shop.main:app", out of a folder."""
+        return replace(self, app=app if folder is None else f"{app} --app-dir {folder}")
 
     def command(self, port: int, waits: bool = False) -> list[str]:
         arguments = self.wait_arguments if waits and self.wait_arguments else self.arguments
-        return [str(self.python), "-m", *arguments.format(port=port).split()]
+        return [str(self.python), "-m", *arguments.format(port=port, app=self.app).split()]
 
     def variables(self, port: int) -> dict[str, str]:
         return {name: value.format(port=port) for name, value in self.environment}
@@ -74,9 +80,13 @@ GRANIAN = (
     "granian --host 127.0.0.1 --port {port} --workers 1 --runtime-threads 1 --runtime-mode st"
     " --http 1 --no-ws --backlog 16384 --no-access-log --log-level error"
 )
-FASTAPI = f"uvicorn {UVICORN} loadtests.apps.fastapi_app:app"
+FASTAPI = f"uvicorn {UVICORN} {{app}}"
+FASTAPI_APP = "loadtests.apps.fastapi_app:app"
 FASTAPI_PACKAGES = ("fastapi", "pydantic", "uvicorn", "uvloop", "httptools")
 GRANIAN_WSGI = f"{GRANIAN} --interface wsgi loadtests.apps.granian_wsgi:app"
+
+# What only a framework that checks bodies and describes itself can do.
+TYPED_ONLY = frozenset({"errors", "routes", "upload", "upload-parts"})
 
 SERVERS = {
     server.name: server
@@ -84,21 +94,23 @@ SERVERS = {
         Server(
             "photon",
             HERE,
-            "photon run loadtests.apps.photon_app:app --host 127.0.0.1 --port {port}",
+            "photon run {app} --host 127.0.0.1 --port {port}",
             ("photon-web", "gevent", "greenlet", "msgspec"),
+            app="loadtests.apps.photon_app:app",
         ),
         Server(
             "floor",
             HERE,
             "loadtests.floor --host 127.0.0.1 --port {port}",
             ("gevent", "greenlet", "msgspec"),
-            lacks=frozenset({"path", "bytes10k"}),
+            lacks=TYPED_ONLY | {"typed", "typed-query", "validated", "bytes10k"},
         ),
         Server(
             "fastwsgi",
             peers.python_of("fastwsgi"),
             "loadtests.apps.fastwsgi_app --host 127.0.0.1 --port {port}",
             ("fastwsgi", "msgspec"),
+            lacks=TYPED_ONLY,
         ),
         Server(  # its Python runs on one thread, unless many handlers wait
             "granian-wsgi",
@@ -106,18 +118,21 @@ SERVERS = {
             f"{GRANIAN_WSGI} --blocking-threads 1",
             ("granian", "msgspec"),
             wait_arguments=f"{GRANIAN_WSGI} --blocking-threads 1024 --backpressure 1024",
+            lacks=TYPED_ONLY,
         ),
         Server(
             "granian-rsgi",
             peers.python_of("granian"),
             f"{GRANIAN} --interface rsgi --loop uvloop loadtests.apps.granian_rsgi:app",
             ("granian", "uvloop", "msgspec"),
+            lacks=TYPED_ONLY,
         ),
         Server(
             "uvicorn-raw",
             peers.python_of("uvicorn"),
             f"uvicorn {UVICORN} loadtests.apps.uvicorn_raw:app",
             ("uvicorn", "uvloop", "httptools", "msgspec"),
+            lacks=TYPED_ONLY,
         ),
         Server(
             "robyn",
@@ -125,10 +140,24 @@ SERVERS = {
             "loadtests.apps.robyn_app --processes 1 --workers 1 --log-level ERROR",
             ("robyn", "uvloop", "orjson"),
             environment=(("ROBYN_HOST", "127.0.0.1"), ("ROBYN_PORT", "{port}")),
+            lacks=TYPED_ONLY,
         ),
-        Server("fastapi", peers.python_of("uvicorn"), FASTAPI, FASTAPI_PACKAGES),
         Server(
-            "fastapi-sync", peers.python_of("uvicorn"), FASTAPI, FASTAPI_PACKAGES, prefix="/sync"
+            "fastapi",
+            peers.python_of("uvicorn"),
+            FASTAPI,
+            FASTAPI_PACKAGES,
+            lacks=frozenset({"upload-parts"}),
+            app=FASTAPI_APP,
+        ),
+        Server(
+            "fastapi-sync",
+            peers.python_of("uvicorn"),
+            FASTAPI,
+            FASTAPI_PACKAGES,
+            prefix="/sync",
+            lacks=frozenset({"upload-parts", "routes"}),
+            app=FASTAPI_APP,
         ),
         Server(
             "flask-gevent",
@@ -137,6 +166,7 @@ SERVERS = {
             " --worker-connections 20000 --backlog 4096 --keep-alive 75 --log-level warning"
             " loadtests.apps.flask_app:app",
             ("flask", "gunicorn", "gevent"),
+            lacks=TYPED_ONLY,
         ),
     )
 }

@@ -19,7 +19,7 @@ HOW_TO_INSTALL = (
 # that is merely slow.
 TIMEOUT_S = 10
 ERRORS = {
-    "status": "answers other than 2xx and 3xx",
+    "status": "answers of another status",
     "connect": "connections refused",
     "read": "reads failed",
     "write": "writes failed",
@@ -55,14 +55,18 @@ def run(
     method: str = "GET",
     headers: Mapping[str, str] | None = None,
     body: str | None = None,
+    status: int = 200,
 ) -> Result:
-    """Keep `connections` busy for whole `seconds`, from the clients' cores."""
+    """Keep `connections` busy for whole `seconds`, from the clients' cores.
+
+    Args: status: that is wanted: this one exactly if it is 400 or more, else any below.
+    """
     threads = min(cores.client_threads, connections)
     command = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "-s", str(SCRIPT)]
     command += ["--timeout", f"{TIMEOUT_S}s"]
     for name, value in (headers or {}).items():
         command += ["-H", f"{name}: {value}"]
-    command += [url, "--", method, *([body] if body is not None else [])]
+    command += [url, "--", method, str(status), *([body] if body is not None else [])]
     with on_cores(set(cores.clients) if cores.clients else None):
         answer = subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=seconds + 30

@@ -3,10 +3,11 @@
 import asyncio
 import time
 from itertools import count
+from typing import Annotated
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import PlainTextResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from loadtests.apps import TEXT_10K
 
@@ -17,7 +18,8 @@ class Message(BaseModel):
 
 class Found(BaseModel):
     id: int
-    q: str | None = None
+    q: str | None
+    limit: int
 
 
 class ItemIn(BaseModel):
@@ -27,6 +29,27 @@ class ItemIn(BaseModel):
 
 class Item(ItemIn):
     id: int
+
+
+class Order(BaseModel):
+    sku: Annotated[str, Field(min_length=3, max_length=32)]
+    quantity: Annotated[int, Field(ge=1, le=1000)]
+    price: Annotated[float, Field(gt=0)]
+    gift: bool
+    email: Annotated[str, Field(max_length=100)]
+
+
+class Profile(BaseModel):
+    name: Annotated[str, Field(min_length=1)]
+    email: Annotated[str, Field(pattern="@")]
+    age: Annotated[int, Field(ge=0, le=150)]
+    height: float
+    score: Annotated[int, Field(le=100)]
+    active: bool
+    country: Annotated[str, Field(max_length=2)]
+    visits: int
+    rating: Annotated[float, Field(le=5)]
+    code: str
 
 
 app = FastAPI()
@@ -40,13 +63,23 @@ async def message() -> Message:
 
 
 @app.get("/items/{id}")
-async def get_item(id: int, q: str | None = None) -> Found:
-    return Found(id=id, q=q)
+async def get_item(id: int, q: str | None = None, limit: int = 10) -> Found:
+    return Found(id=id, q=q, limit=limit)
 
 
 @app.post("/items")
 async def create_item(item: ItemIn) -> Item:
     return Item(name=item.name, price=item.price, id=next(ids))
+
+
+@app.post("/orders")
+async def create_order(order: Order) -> Order:
+    return order
+
+
+@app.post("/profiles")
+async def create_profile(profile: Profile) -> Profile:
+    return profile
 
 
 @app.get("/bytes10k")
@@ -75,13 +108,23 @@ def sync_message() -> Message:
 
 
 @sync.get("/items/{id}")
-def sync_get_item(id: int, q: str | None = None) -> Found:
-    return Found(id=id, q=q)
+def sync_get_item(id: int, q: str | None = None, limit: int = 10) -> Found:
+    return Found(id=id, q=q, limit=limit)
 
 
 @sync.post("/items")
 def sync_create_item(item: ItemIn) -> Item:
     return Item(name=item.name, price=item.price, id=next(ids))
+
+
+@sync.post("/orders")
+def sync_create_order(order: Order) -> Order:
+    return order
+
+
+@sync.post("/profiles")
+def sync_create_profile(profile: Profile) -> Profile:
+    return profile
 
 
 @sync.get("/bytes10k")

@@ -6,6 +6,7 @@ from itertools import count
 from flask import Flask, Response, abort, request
 
 from loadtests.apps import TEXT_10K
+from loadtests.apps.by_hand import is_item, is_order, order_of
 
 app = Flask(__name__)
 ids = count(1)
@@ -18,15 +19,24 @@ def message() -> dict[str, str]:
 
 @app.get("/items/<int:id>")
 def get_item(id: int) -> dict[str, object]:
-    return {"id": id, "q": request.args.get("q")}
+    limit = request.args.get("limit", default=10, type=int)
+    return {"id": id, "q": request.args.get("q"), "limit": limit}
 
 
 @app.post("/items")
 def create_item() -> dict[str, object]:
     item = request.get_json()
-    if not isinstance(item.get("name"), str) or not isinstance(item.get("price"), int | float):
+    if not is_item(item):
         abort(422)
     return {"name": item["name"], "price": item["price"], "id": next(ids)}
+
+
+@app.post("/orders")
+def create_order() -> dict[str, object]:
+    order = request.get_json()
+    if not is_order(order):
+        abort(422)
+    return order_of(order)
 
 
 @app.get("/bytes10k")

@@ -3,12 +3,12 @@
 import asyncio
 from typing import Any
 
-from loadtests.apps.raw import WAITS, answer, create_item
+from loadtests.apps.raw import WAITS, answer, create
 
 
 async def app(scope: Any, protocol: Any) -> None:
     if scope.method == "POST":
-        status, media, body = create_item(await protocol())
+        status, media, body = create(scope.path, await protocol())
     else:
         if scope.path in WAITS:
             await asyncio.sleep(WAITS[scope.path])

@@ -2,13 +2,21 @@
 
 import time
 from itertools import count
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from loadtests.apps import TEXT_10K
-from photon import HTTPError, Photon, Request, Response
+from photon import HTTPError, Photon
 
 app = Photon()
+
+
+class Found(msgspec.Struct):
+    id: int
+    q: str | None
+    limit: int
 
 
 class ItemIn(msgspec.Struct):
@@ -20,6 +28,27 @@ class Item(ItemIn):
     id: int
 
 
+class Order(msgspec.Struct):
+    sku: Annotated[str, Meta(min_length=3, max_length=32)]
+    quantity: Annotated[int, Meta(ge=1, le=1000)]
+    price: Annotated[float, Meta(gt=0)]
+    gift: bool
+    email: Annotated[str, Meta(max_length=100)]
+
+
+class Profile(msgspec.Struct):
+    name: Annotated[str, Meta(min_length=1)]
+    email: Annotated[str, Meta(pattern="@")]
+    age: Annotated[int, Meta(ge=0, le=150)]
+    height: float
+    score: Annotated[int, Meta(le=100)]
+    active: bool
+    country: Annotated[str, Meta(max_length=2)]
+    visits: int
+    rating: Annotated[float, Meta(le=5)]
+    code: str
+
+
 ids = count(1)
 
 
@@ -29,14 +58,23 @@ def message() -> dict[str, str]:
 
 
 @app.get("/items/{id}")
-def get_item(id: int, request: Request) -> dict[str, object]:
-    return {"id": id, "q": request.query.get("q")}
+def get_item(id: int, q: str | None = None, limit: int = 10) -> Found:
+    return Found(id, q, limit)
 
 
 @app.post("/items")
-def create_item(request: Request) -> Item:
-    item = request.json(ItemIn)
+def create_item(item: ItemIn) -> Item:
     return Item(item.name, item.price, next(ids))
+
+
+@app.post("/orders")
+def create_order(order: Order) -> Order:
+    return order
+
+
+@app.post("/profiles")
+def create_profile(profile: Profile) -> Profile:
+    return profile
 
 
 @app.get("/bytes10k")
@@ -63,14 +101,13 @@ MAX_GOODS = 10_000
 goods: dict[int, Item] = {}
 
 
-@app.post("/shop")
-def offer(request: Request) -> Response:
-    item = request.json(ItemIn)
+@app.post("/shop", status=201)
+def offer(item: ItemIn) -> Item:
     offered = Item(item.name, item.price, next(ids))
     goods[offered.id] = offered
     while len(goods) > MAX_GOODS:
         del goods[next(iter(goods))]
-    return Response.json(offered, status=201)
+    return offered
 
 
 @app.get("/shop/{id}")

@@ -9,6 +9,7 @@ from itertools import count
 from robyn import Request, Response, Robyn
 
 from loadtests.apps import TEXT_10K
+from loadtests.apps.by_hand import is_item, is_order, order_of
 
 app = Robyn(__file__)
 ids = count(1)
@@ -21,15 +22,25 @@ async def message() -> dict[str, str]:
 
 @app.get("/items/:id")
 async def get_item(request: Request) -> dict[str, object]:
-    return {"id": int(request.path_params["id"]), "q": request.query_params.get("q", None)}
+    query = request.query_params
+    limit = int(query.get("limit", None) or 10)
+    return {"id": int(request.path_params["id"]), "q": query.get("q", None), "limit": limit}
 
 
 @app.post("/items")
 async def create_item(request: Request) -> dict[str, object] | Response:
     item = request.json()
-    if not isinstance(item.get("name"), str) or not isinstance(item.get("price"), int | float):
+    if not is_item(item):
         return Response(status_code=422, headers={}, description="name and price are needed")
     return {"name": item["name"], "price": item["price"], "id": next(ids)}
+
+
+@app.post("/orders")
+async def create_order(request: Request) -> dict[str, object] | Response:
+    order = request.json()
+    if not is_order(order):
+        return Response(status_code=422, headers={}, description="an order has five fields")
+    return order_of(order)
 
 
 @app.get("/bytes10k")

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from loadtests.apps.raw import WAITS, answer, create_item
+from loadtests.apps.raw import WAITS, answer, create
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -13,7 +13,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 async def app(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     path = scope["path"]
     if scope["method"] == "POST":
-        status, media, body = create_item(await read_body(receive))
+        status, media, body = create(path, await read_body(receive))
     else:
         if path in WAITS:
             await asyncio.sleep(WAITS[path])

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
-from loadtests.apps.raw import WAITS, answer, create_item
+from loadtests.apps.raw import WAITS, answer, create
 
 STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
@@ -13,7 +13,7 @@ STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HT
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     path = environ["PATH_INFO"]
     if environ["REQUEST_METHOD"] == "POST":
-        status, media, body = create_item(environ["wsgi.input"].read())
+        status, media, body = create(path, environ["wsgi.input"].read())
     else:
         if path in WAITS:
             time.sleep(WAITS[path])

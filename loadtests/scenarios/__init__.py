@@ -8,4 +8,4 @@ from loadtests.scenarios.throughput import THROUGHPUT
 
 ALL: tuple[Scenario, ...] = (*THROUGHPUT, IdleMemory(), FirstAnswer(), SteadyMemory())
 SCENARIOS = {scenario.name: scenario for scenario in ALL}
-QUICK = ("json", "headers", "path", "post")
+QUICK = ("json", "typed", "typed-query", "validated", "errors")

@@ -30,7 +30,11 @@ class Sample:
 
 
 class Scenario(Protocol):
-    """A figure and how it is taken; `name` is the word on the command line."""
+    """A figure and how it is taken; `name` is the word on the command line.
+
+    `yardsticks` are figures of other scenarios that are taken in the same rounds, as pairs of a
+    server and a scenario; their rows are named by both.
+    """
 
     @property
     def name(self) -> str: ...
@@ -42,6 +46,8 @@ class Scenario(Protocol):
     def more_is_better(self) -> bool: ...
     @property
     def max_rounds(self) -> int: ...
+    @property
+    def yardsticks(self) -> tuple[tuple[str, str], ...]: ...
 
     def measure(self, server: Server, settings: Settings) -> Sample:
         """Raises: StartFailed, WrongAnswer, WrkFailed."""

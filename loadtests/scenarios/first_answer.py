@@ -17,6 +17,7 @@ class FirstAnswer:
     unit: str = "ms"
     more_is_better: bool = False
     max_rounds: int = 3
+    yardsticks: tuple[tuple[str, str], ...] = ()
 
     def measure(self, server: Server, settings: Settings) -> Sample:
         self.start(server, settings)  # brings the files into the page cache

@@ -28,6 +28,7 @@ class IdleMemory:
     unit: str = "bytes"
     more_is_better: bool = False
     max_rounds: int = 1
+    yardsticks: tuple[tuple[str, str], ...] = ()
 
     def measure(self, server: Server, settings: Settings) -> Sample:
         with warm(server, settings) as target:

@@ -23,6 +23,7 @@ class SteadyMemory:
     unit: str = "%"
     more_is_better: bool = False
     max_rounds: int = 1
+    yardsticks: tuple[tuple[str, str], ...] = ()
 
     def measure(self, server: Server, settings: Settings) -> Sample:
         deadline = time.monotonic() + LIMIT_S

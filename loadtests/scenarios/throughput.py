@@ -12,6 +12,30 @@ from loadtests.servers import Server
 
 MESSAGE = {"message": "Hello, World!"}
 
+JSON_HEADERS = {"Content-Type": "application/json"}
+
+ORDER = {
+    "sku": "lamp-42",
+    "quantity": 3,
+    "price": 9.5,
+    "gift": False,
+    "email": "ada@example.org",
+}
+
+# Each of these is wrong: in its type, its length, its pattern or its bounds.
+WRONG_PROFILE = {
+    "name": "",
+    "email": "nobody",
+    "age": -1,
+    "height": "tall",
+    "score": 101,
+    "active": "perhaps",
+    "country": "Atlantis",
+    "visits": 1.5,
+    "rating": 7.5,
+    "code": 12,
+}
+
 # What Chrome sends with a page's own fetch().
 BROWSER = {
     "Accept": "application/json, text/plain, */*",
@@ -34,15 +58,17 @@ BROWSER = {
 
 @dataclass(frozen=True)
 class Throughput:
-    """One request, and the answer every server must give to it before it is measured.
+    """One request, and the answer every server must give to it before and after it is measured.
 
-    An expected dict is JSON that must hold at least those values, an expected str the text itself.
+    An expected dict is JSON that must hold at least those values, an expected str the text itself,
+    an expected int so many errors, told at once.
     """
 
     name: str
     title: str
     path: str
-    expected: dict[str, Any] | str
+    expected: dict[str, Any] | str | int
+    status: int = 200
     method: str = "GET"
     headers: dict[str, str] = field(default_factory=dict)
     body: str | None = None
@@ -51,12 +77,14 @@ class Throughput:
     unit: str = "requests/s"
     more_is_better: bool = True
     max_rounds: int = 99
+    yardsticks: tuple[tuple[str, str], ...] = ()
 
     def measure(self, server: Server, settings: Settings) -> Sample:
         with running(server, settings.cores.server, waits=self.waits) as target:
             self.check(target)
             self.run(target, settings, settings.warm_up_s)
             result = self.run(target, settings, settings.seconds)
+            self.check(target)
         return Sample(
             result.rate, {"p50 ms": result.p50_ms, "p99 ms": result.p99_ms}, result.errors
         )
@@ -70,11 +98,12 @@ class Throughput:
             method=self.method,
             headers=self.headers,
             body=self.body,
+            status=self.status,
         )
 
     def check(self, target: Running) -> None:
         status, body = target.ask(self.method, self.path, self.headers, self.body)
-        if status != 200 or not self.is_expected(body):
+        if status != self.status or not self.is_expected(body):
             raise WrongAnswer(f"{self.method} {self.path}: {status} {body[:200]!r}")
 
     def is_expected(self, body: bytes) -> bool:
@@ -84,7 +113,12 @@ class Throughput:
             answer = json.loads(body)
         except ValueError:
             return False
-        return isinstance(answer, dict) and self.expected.items() <= answer.items()
+        if not isinstance(answer, dict):
+            return False
+        if isinstance(self.expected, int):
+            errors = answer.get("errors", answer.get("detail"))
+            return isinstance(errors, list) and len(errors) == self.expected
+        return self.expected.items() <= answer.items()
 
 
 THROUGHPUT = (
@@ -93,7 +127,16 @@ THROUGHPUT = (
         "headers", "The same with a browser's 12 headers", "/json", MESSAGE, headers=BROWSER
     ),
     Throughput(
-        "path", "A typed path value and a query value", "/items/42?q=lamp", {"id": 42, "q": "lamp"}
+        "typed",
+        "A typed path value, query values left out",
+        "/items/42",
+        {"id": 42, "q": None, "limit": 10},
+    ),
+    Throughput(
+        "typed-query",
+        "A typed path value and two typed query values",
+        "/items/42?q=lamp&limit=5",
+        {"id": 42, "q": "lamp", "limit": 5},
     ),
     Throughput(
         "post",
@@ -101,8 +144,28 @@ THROUGHPUT = (
         "/items",
         {"name": "lamp", "price": 9.5},
         method="POST",
-        headers={"Content-Type": "application/json"},
+        headers=JSON_HEADERS,
         body='{"name": "lamp", "price": 9.5}',
+    ),
+    Throughput(
+        "validated",
+        "POST of five fields with constraints, sent back",
+        "/orders",
+        ORDER,
+        method="POST",
+        headers=JSON_HEADERS,
+        body=json.dumps(ORDER),
+        yardsticks=(("uvicorn-raw", "json"),),
+    ),
+    Throughput(
+        "errors",
+        "POST of ten fields, each of them wrong: 422 with ten errors",
+        "/profiles",
+        len(WRONG_PROFILE),
+        status=422,
+        method="POST",
+        headers=JSON_HEADERS,
+        body=json.dumps(WRONG_PROFILE),
     ),
     Throughput("bytes10k", "10 KiB of text", "/bytes10k", TEXT_10K),
     Throughput(
