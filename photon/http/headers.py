@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar, overload
+
+T = TypeVar("T")
 
 Pairs = Iterable[tuple[str, str]]
 
@@ -55,7 +57,13 @@ class Headers(Mapping[str, str]):
             return values[0]
         return ("; " if name == "cookie" else ", ").join(values)
 
-    def get(self, name: str, default: Any = None) -> Any:
+    @overload
+    def get(self, name: str, /) -> str | None: ...
+    @overload
+    def get(self, name: str, /, default: str) -> str: ...
+    @overload
+    def get(self, name: str, /, default: T) -> str | T: ...
+    def get(self, name: str, /, default: Any = None) -> Any:
         """The value of this name."""
         # PERF: names are mostly asked for in lower case; Mapping's own takes three calls.
         index = self._index if self._index is not None else self._fields

@@ -11,7 +11,7 @@ import functools
 import re
 import types
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -26,15 +26,19 @@ MAX_ERRORS = 100
 """Nobody reads more, and a hostile body shall not make us write more."""
 
 
-def errors_of(value: Any, type: Any, loc: Loc = (), *, strict: bool = True) -> list[Failure]:
+def errors_of(
+    value: Any, type: Any, loc: Loc = (), *, strict: bool = True, depth: int = 64
+) -> list[Failure]:
     """All errors of `value` as a `type`, at most MAX_ERRORS; [] when it fits.
 
     Args:
         value: made of dicts, lists and scalars, as a decoder without a type gives it.
         loc: where the value itself stands.
         strict: whether the text "1" is no number.
+        depth: how far parts of parts are tried on their own; of what is deeper the first error
+            is told.
     """
-    walk = _Walk(strict)
+    walk = _Walk(strict, len(loc) + depth)
     try:
         walk.visit(value, type, loc)
     except (_Enough, RecursionError):
@@ -63,17 +67,22 @@ def errors_in(
         except (ValueError, RecursionError, HTTPError):
             pass  # it is broken as well, behind the place where it does not fit
         else:
-            return errors_of(value, type, ("body",), strict=strict) or [
-                failure_of(error, ("body",))
-            ]
+            depth = min(64, _MAX_WORK_BYTES // max(len(data), 1))
+            found = errors_of(value, type, ("body",), strict=strict, depth=depth)
+            if found:
+                return found
     return [failure_of(error, ("body",))]
 
 
 def failure_of(error: msgspec.ValidationError, loc: Loc = ()) -> Failure:
     """The one error that msgspec names: "... - at `$.items[2].price`"."""
-    message, _, path = str(error).partition(" - at `$")
+    message, _, path = str(error).partition(" - at `")
     if not path:
         return failure(loc, message)
+    start = path.find("$")  # "key in `$.counts`" of the names of a dict
+    if start < 0:
+        return failure(loc, message)
+    path = path[start + 1 :]
     steps = re.findall(r"\.([^.\[`]+)|\[(\d+|\.\.\.)\]", path)
     inner = (int(index) if index.isdecimal() else name or index for name, index in steps)
     return failure((*loc, *inner), message)
@@ -81,7 +90,18 @@ def failure_of(error: msgspec.ValidationError, loc: Loc = ()) -> Failure:
 
 def failure(loc: Loc, message: str, kind: str | None = None) -> Failure:
     """One entry of a problem's `errors`."""
-    return {"loc": list(loc), "msg": message, "type": kind or _kind_of(message)}
+    steps = [step if step.__class__ is int else clipped(step) for step in loc]  # type: ignore[arg-type]
+    message = clipped(message)
+    return {"loc": steps, "msg": message, "type": kind or _kind_of(message)}
+
+
+def clipped(text: str) -> str:
+    """A name or a message that may repeat what a client wrote, at no greater length than helps."""
+    return text if len(text) <= MAX_CHARS else f"{text[: MAX_CHARS - 1]}…"
+
+
+MAX_CHARS = 200
+"""Of one name or message: a hundred errors shall not repeat a name of 100 KB a hundred times."""
 
 
 # By the words of msgspec's messages, the first that is found.
@@ -104,6 +124,12 @@ def _kind_of(message: str) -> str:
 MAX_BYTES = 256 * 1024
 """Of a body that is walked for all its errors."""
 
+# What is inside is tried again at each level: 256 KiB of small objects take some 20 ms for each.
+_MAX_WORK_BYTES = 8 * MAX_BYTES
+
+
+_SCALARS = frozenset((str, int, float, bool, type(None)))
+
 
 class _Enough(Exception):
     """There are as many errors as anybody reads."""
@@ -116,9 +142,10 @@ class _Field(NamedTuple):
 
 
 class _Walk:
-    def __init__(self, strict: bool) -> None:
+    def __init__(self, strict: bool, deepest: int) -> None:
         self.errors: list[Failure] = []
         self._strict = strict
+        self._deepest = deepest
 
     def visit(self, value: Any, type: Any, loc: Loc) -> None:
         """Note what is wrong with the value: of its parts, or, where they fit, of itself."""
@@ -127,8 +154,14 @@ class _Walk:
             return
         except msgspec.ValidationError as error:
             whole = error
+        if value.__class__ in _SCALARS and type is not msgspec.Raw:
+            self._add(failure_of(whole, loc))  # PERF: there is nothing in it to visit
+            return
+        if _bare(type) is msgspec.Raw:  # which takes anything, and is made by decoders alone
+            return
         before = len(self.errors)
-        self._visit_parts(value, type, loc)
+        if len(loc) < self._deepest:
+            self._visit_parts(value, type, loc)
         if len(self.errors) == before:
             self._add(failure_of(whole, loc))
 
@@ -138,7 +171,7 @@ class _Walk:
             chosen = _choose(value, typing.get_args(type))
             if chosen is not None:
                 self._visit_parts(value, chosen, loc)
-        elif isinstance(value, Mapping):
+        elif value.__class__ is dict or isinstance(value, Mapping):
             fields = _fields_of(type)
             if fields is not None:
                 self._visit_fields(value, type, fields, loc)
@@ -197,11 +230,16 @@ def _arguments(type: Any, *origins: Any) -> tuple[Any, ...] | None:
     return (typing.get_args(type) or None) if is_one else None
 
 
+def _list_arguments(type: Any) -> tuple[Any, ...] | None:
+    """Of anything that is written as an array."""
+    return None if _arguments(type, Mapping) else _arguments(type, Collection)
+
+
 _type = type
 
 
 def _elements(value: Iterable[Any], type: Any) -> Iterator[tuple[Any, Any]]:
-    arguments = _arguments(type, list, set, frozenset, tuple, typing.cast(Any, Iterable))
+    arguments = _list_arguments(type)
     if arguments is None:
         return
     if typing.get_origin(type) is tuple and arguments[-1:] != (...,):
@@ -275,8 +313,7 @@ def _choose(value: Any, members: tuple[Any, ...]) -> Any:
             named = [value.get(field) == tag for field, tag in tags]
             fitting = [m for m, is_named in zip(tagged, named, strict=True) if is_named]
     elif isinstance(value, list):
-        origins = (list, set, frozenset, tuple)
-        fitting = [m for m in members if _arguments(_bare(m), *origins)]
+        fitting = [m for m in members if _list_arguments(_bare(m))]
     else:
         return None
     return _bare(fitting[0]) if len(fitting) == 1 else None
