@@ -10,8 +10,14 @@ from photon.binding.opened import Opened
 from photon.binding.plan import Dependency
 
 
+def key_of(dependency: Dependency) -> Any:
+    """What makes two uses of a provider one value: the provider, and what it stands on."""
+    needs = [a.of for a in dependency.arguments if isinstance(a.of, Dependency)]
+    return (dependency.provider, *map(key_of, needs))
+
+
 class AppScope(dict[Any, Any]):
-    """The values of providers, by provider. One that is missing is made when it is asked for."""
+    """The values of providers, by `key_of`. One that is missing is made when it is asked for."""
 
     def __init__(self) -> None:
         self._opened = Opened()
@@ -22,12 +28,12 @@ class AppScope(dict[Any, Any]):
         """Know of providers, so that they can be called."""
         for dependency in dependencies:
             if dependency.scope == "app":
-                self._known[dependency.provider] = dependency
+                self._known[key_of(dependency)] = dependency
 
     def open(self) -> None:
         """Make all values: an application that cannot have them shall not start."""
-        for provider in self._known:
-            self[provider]
+        for key in list(self._known):
+            self[key]
 
     def close(self) -> None:
         """Undo all of it, the last one first."""
@@ -35,11 +41,11 @@ class AppScope(dict[Any, Any]):
         opened, self._opened = self._opened, Opened()
         opened.close()
 
-    def __missing__(self, provider: Any) -> Any:
+    def __missing__(self, key: Any) -> Any:
         with self._making:
-            if provider in self:  # somebody else made it while this greenlet waited
-                return self[provider]
-            value = self[provider] = self._make(self._known[provider])
+            if key in self:  # somebody else made it while this greenlet waited
+                return self[key]
+            value = self[key] = self._make(self._known[key])
             return value
 
     def _make(self, dependency: Dependency) -> Any:
@@ -47,7 +53,7 @@ class AppScope(dict[Any, Any]):
         positional, named = [], {}
         for argument in dependency.arguments:
             assert isinstance(argument.of, Dependency)  # the signature's reader saw to it
-            value = self[argument.of.provider]
+            value = self[key_of(argument.of)]
             if argument.positional:
                 positional.append(value)
             else:

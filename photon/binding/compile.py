@@ -31,8 +31,8 @@ from typing import Any
 import msgspec
 
 from photon.binding.app_scope import AppScope, key_of
-from photon.binding.defaults import maker_of
 from photon.binding.decode import Decode, decoder_of
+from photon.binding.defaults import maker_of
 from photon.binding.fields import field_getter
 from photon.binding.getters import getter_of
 from photon.binding.markers import SecurityScopes

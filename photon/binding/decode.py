@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 from msgspec import inspect as msgspec_types
 
+from photon.binding.defaults import maker_of
 from photon.binding.getters import Missing
 from photon.binding.markers import Body
-from photon.binding.plan import NO_DEFAULT, BodyPlan
+from photon.binding.plan import BodyPlan
 from photon.http.errors import BadBody, HTTPError
-from photon.http.formats import JSON, Format, format_of
+from photon.http.formats import JSON, Format, format_of, too_deep
 from photon.http.request import Request
+from photon.http.validation import MAX_BYTES, clipped
+from photon.runtime.offload import offload
 
 Decode = Callable[[Request], Any]
 """Reads a request's body.   Raises: msgspec.ValidationError, when it is of another shape;
@@ -29,8 +33,7 @@ def decoder_of(body: BodyPlan, formats: Sequence[Format], *, strict: bool = True
         strict: whether the text "1" is no number.
     """
     type_ = body.type
-    # The one part of a body that may be missing altogether has a default.
-    default = NO_DEFAULT if body.embedded else body.parts[0].default
+    make_default = _default_of(body)
     decode = msgspec.json.Decoder(type_, strict=strict).decode
     takes_json = JSON in formats
     markers = [part.marker for part in body.parts if isinstance(part.marker, Body)]
@@ -39,9 +42,9 @@ def decoder_of(body: BodyPlan, formats: Sequence[Format], *, strict: bool = True
     def read(request: Request) -> Any:
         data = request.body()
         if not data:
-            if default is NO_DEFAULT:
+            if make_default is None:
                 raise Missing("this is missing")
-            return default
+            return make_default()
         # PERF: what nearly all clients write, before anything is taken apart.
         if request.head.fields.headers.get("content-type") != "application/json" or not takes_json:
             format_ = format_in(request, formats)
@@ -54,10 +57,21 @@ def decoder_of(body: BodyPlan, formats: Sequence[Format], *, strict: bool = True
         except (ValueError, RecursionError):
             return JSON.decode(data, type_, strict)  # it says where
         if has_twice is not None and has_twice.might(data):
-            has_twice.refuse(data)
+            # Reading 16 MiB with a function for each object takes a second and more.
+            (has_twice.refuse if len(data) <= MAX_BYTES else has_twice.refuse_beside)(data)
         return value
 
     return read
+
+
+def _default_of(body: BodyPlan) -> Callable[[], Any] | None:
+    """What makes the value of a body that is missing; None when there has to be one."""
+    if body.required:
+        return None
+    if body.embedded:
+        return body.type  # type: ignore[no-any-return]  # a Struct whose fields all have defaults
+    default = body.parts[0].default
+    return maker_of(default) or (lambda: default)
 
 
 def format_in(request: Request, formats: Sequence[Format]) -> Format:
@@ -90,22 +104,46 @@ class _Twice:
 
         PERF: where all fields of a flat object have to be there, as many colons as fields are all
         accounted for: 0.1 us. Otherwise the text is read and written once more, 1 us for 200
-        bytes: what comes out has fewer colons, if a member was dropped. With a backslash in it a
-        colon may be written in two ways, which proves nothing.
+        bytes: what comes out has fewer colons, if a member was dropped. Where colons, or the
+        backslashes before what looks like one, are written as escapes, counting proves nothing.
+
+        Raises: BadBody, when what the type ignores cannot be read.
         """
         colons = data.count(b":")
         if colons == self._fields or not colons:
             return False
-        if b"\\" in data:
+        if b"\\" in data and _ESCAPES.search(data):
             return True
-        return msgspec.json.encode(msgspec.json.decode(data)).count(b":") != colons
+        try:
+            whole = JSON.decode(data)
+        except msgspec.ValidationError as error:  # such as 1e999 in a member that is ignored
+            raise BadBody(f"the body cannot be read: {error}") from error
+        return msgspec.json.encode(whole).count(b":") != colons
 
     def refuse(self, data: bytes) -> None:
         """Raises: BadBody, with the place, if a key does stand twice."""
-        text = data.decode()
-        whole = json.loads(text, object_pairs_hook=_noting_twice, parse_int=str, parse_float=str)
-        for loc, key in _places(whole, ("body",)):
-            raise BadBody(f"the key {key!r} stands twice in one object", loc=[*loc, key])
+        try:
+            whole = json.loads(data.decode(), object_pairs_hook=_noting_twice, **_AS_TEXT)
+        except RecursionError as error:
+            raise too_deep("JSON") from error
+        except ValueError as error:
+            # msgspec took it, but did not look into what the type ignores.
+            raise BadBody(f"the body is not JSON: {error}") from error
+        found = _first_twice(whole)
+        if found is not None:
+            *_, key = loc = [clipped(step) if isinstance(step, str) else step for step in found]
+            raise BadBody(f"the key {key!r} stands twice in one object", loc=["body", *loc])
+
+    def refuse_beside(self, data: bytes) -> None:
+        """The same in a thread, while the hub goes on."""
+        offload(self.refuse, data)
+
+
+# A colon, or a backslash.
+_ESCAPES = re.compile(rb"\\u00(?:3[aA]|5[cC])")
+
+# Numbers do not matter, and Python's limits for them do not either; msgspec has read the rest.
+_AS_TEXT: Any = {"parse_int": str, "parse_float": str, "strict": False}
 
 
 class _Noted(dict[str, Any]):
@@ -123,15 +161,33 @@ def _noting_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return object_
 
 
-def _places(value: Any, loc: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    if isinstance(value, _Noted):
-        if value.twice is not None:
-            yield loc, value.twice
-        for key, member in value.items():
-            yield from _places(member, (*loc, key))
-    elif isinstance(value, list):
-        for index, member in enumerate(value):
-            yield from _places(member, (*loc, index))
+def _first_twice(value: Any) -> list[str | int] | None:
+    """The names and indexes that lead to a key that stands twice; None when there is none.
+
+    A loop, as what the JSON reader nests is more than Python's functions may.
+    """
+    waiting: list[tuple[Any, _Trail]] = [(value, None)]
+    while waiting:
+        value, trail = waiting.pop()
+        if isinstance(value, _Noted):
+            if value.twice is not None:
+                return _steps((value.twice, trail))
+            waiting += [(member, (key, trail)) for key, member in reversed(value.items())]
+        elif isinstance(value, list):
+            waiting += reversed([(member, (index, trail)) for index, member in enumerate(value)])
+    return None
+
+
+_Trail = tuple[str | int, Any] | None
+"""A step, and the trail that leads there."""
+
+
+def _steps(trail: _Trail) -> list[str | int]:
+    steps: list[str | int] = []
+    while trail is not None:
+        step, trail = trail
+        steps.insert(0, step)
+    return steps
 
 
 def _flat_fields(type_: Any) -> int:
@@ -141,6 +197,8 @@ def _flat_fields(type_: Any) -> int:
         kind = kind.type
     fielded = (msgspec_types.StructType, msgspec_types.DataclassType, msgspec_types.TypedDictType)
     if not isinstance(kind, fielded) or getattr(kind, "tag", None) is not None:
+        return -1
+    if getattr(kind, "array_like", False):  # and what stands behind the last field is ignored
         return -1
     # A value that takes anything might hold objects with colons of their own.
     if all(field.required and _is_scalar(field.type) for field in kind.fields):

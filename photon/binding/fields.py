@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from photon.binding import shapes
+from photon.binding.defaults import maker_of
 from photon.binding.getters import ABSENT, Missing
 from photon.binding.markers import File
 from photon.binding.plan import NO_DEFAULT, BodyPart
@@ -62,6 +63,7 @@ def _list(form: Form, name: str) -> Any:
 
 def _with_default(name: str, find: Find, type_: Any, default: Any, is_value: bool) -> GetField:
     read: Read | None = reader_of(type_)
+    make = maker_of(default)
     keeps_empty = is_value and takes_empty(type_)
 
     def get(form: Form) -> Any:
@@ -69,7 +71,7 @@ def _with_default(name: str, find: Find, type_: Any, default: Any, is_value: boo
         if value is None or (not value and not keeps_empty):
             if default is NO_DEFAULT:
                 raise Missing("this is missing")
-            return default
+            return default if make is None else make()
         return value if read is None else read(value)
 
     return get
@@ -79,10 +81,11 @@ def _object(part: BodyPart) -> GetField:
     type_ = shapes.without_none(part.type)
     getters = fields_of(part)
     names = [name for name, _ in getters]
+    make = maker_of(part.default)
 
     def get(form: Form) -> Any:
         if part.default is not NO_DEFAULT and not any(name in form for name in names):
-            return part.default
+            return part.default if make is None else make()
         values = ((name, read(form)) for name, read in getters)
         there = {name: value for name, value in values if value is not ABSENT}
         return msgspec.convert(there, type_, strict=False)
@@ -97,6 +100,7 @@ def _files(part: BodyPart) -> GetField:
     element = shapes.element_of(part.type) if part.kind == "files" else part.type
     is_bytes = shapes.bare(shapes.without_none(element)) is bytes
     limit = part.marker.max_bytes if isinstance(part.marker, File) else None
+    make = maker_of(part.default)
 
     def get(form: Form) -> Any:
         found = [_checked(part.alias, value, limit) for value in form.get_all(part.alias)]
@@ -105,7 +109,7 @@ def _files(part: BodyPart) -> GetField:
         if not files:
             if part.default is NO_DEFAULT:
                 raise Missing("this is missing")
-            return part.default
+            return part.default if make is None else make()
         values: list[Any] = [file.read() for file in files] if is_bytes else files
         return values if part.kind == "files" else values[-1]
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from photon.binding import shapes
+from photon.binding.defaults import maker_of
 from photon.binding.plan import NO_DEFAULT, Parameter
 from photon.binding.texts import Read, reader_of, takes_empty
 from photon.http.request import Request
@@ -36,14 +37,16 @@ def getter_of(parameter: Parameter) -> Get:
 def _with_default(raw: Get, parameter: Parameter) -> Get:
     read: Read | None = reader_of(parameter.type)
     default = parameter.default
+    make = maker_of(default)
     keeps_empty = parameter.shape == "value" and takes_empty(parameter.type)
 
     def get(request: Request) -> Any:
         text = raw(request)
-        if text is None or (not text and not keeps_empty):
+        # Compared, as what a path's converter made may be 0.
+        if text is None or (text == "" and not keeps_empty):
             if default is NO_DEFAULT:
                 raise Missing("this is missing")
-            return default
+            return default if make is None else make()
         return text if read is None else read(text)
 
     return get
@@ -89,7 +92,7 @@ def _trimmed(text: str | None) -> list[str] | None:
         return None
     # RFC 9110 §5.6.1.2: "a recipient MUST parse and ignore a reasonable number of empty list
     # elements".
-    return [part for part in (part.strip(" \t") for part in text.split(",")) if part]
+    return [part for part in (part.strip(" \t") for part in text.split(",")) if part] or None
 
 
 # The fields of an object...
@@ -98,12 +101,13 @@ def _trimmed(text: str | None) -> list[str] | None:
 def _object(parameter: Parameter) -> Get:
     type_ = shapes.without_none(parameter.type)
     default = parameter.default
+    make = maker_of(default)
     find = _deep(parameter) if parameter.style == "deepObject" else _fields(parameter)
 
     def get(request: Request) -> Any:
         found = find(request)
         if not found and default is not NO_DEFAULT:
-            return default
+            return default if make is None else make()
         return msgspec.convert(found, type_, strict=False)
 
     return get

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -31,7 +32,11 @@ class Opened:
         return value
 
     def enter_context(self, provider: Callable[..., Any], context: Any) -> Any:
-        """The value of a provider's context manager."""
+        """The value of a provider's context manager; a decorator may have made it another thing."""
+        if inspect.isgenerator(context):
+            return self.enter(provider, context)
+        if not isinstance(context, AbstractContextManager):
+            return context
         value = context.__enter__()
         self._open.append((provider, context))
         return value

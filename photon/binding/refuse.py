@@ -6,15 +6,16 @@ more, each on its own, which costs some 10 us for each and is paid by those requ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NoReturn, TypeGuard
 
 import msgspec
 
 from photon.binding.decode import format_in
 from photon.binding.fields import field_getter, fields_of
 from photon.binding.getters import Get, Missing, getter_of
-from photon.binding.plan import BindingPlan, BodyPlan, Parameter
+from photon.binding.plan import BodyPlan, Parameter
+from photon.binding.raw import raw_reader
 from photon.http.errors import InvalidRequest
 from photon.http.formats import Format
 from photon.http.forms import Form
@@ -28,11 +29,15 @@ ReadForm = Callable[[Request], Form]
 
 
 def refuser_of(
-    plan: BindingPlan, formats: Sequence[Format], strict: bool, read_form: ReadForm
+    parameters: Iterable[Parameter],
+    body: BodyPlan | None,
+    formats: Sequence[Format],
+    strict: bool,
+    read_form: ReadForm,
 ) -> Refuse:
-    """What tells a client of everything that is wrong with a request."""
-    getters = [(parameter, getter_of(parameter)) for parameter in plan.parameters]
-    body = plan.body
+    """What tells a client of everything that is wrong with these values of a request."""
+    getters = [(parameter, getter_of(parameter)) for parameter in parameters]
+    read_raw = raw_reader(body.parts[0], body.kind, body.media_types) if _is_raw(body) else None
 
     def refuse(request: Request, error: Exception) -> NoReturn:
         found: list[Failure] = []
@@ -42,11 +47,19 @@ def refuser_of(
             found += _in_data(request, body, formats, strict)
         elif body is not None and body.kind == "form":
             found += _in_form(read_form(request), body)
+        elif read_raw is not None:
+            found += _try(lambda: read_raw(request), ("body",))
+        if not found and isinstance(error, msgspec.ValidationError):
+            found.append(failure_of(error))  # of a class that does not always say the same
         if not found:
             raise error
         raise InvalidRequest(found[:MAX_ERRORS]) from None
 
     return refuse
+
+
+def _is_raw(body: BodyPlan | None) -> TypeGuard[BodyPlan]:
+    return body is not None and body.kind in ("bytes", "stream")
 
 
 def _failures(request: Request, parameter: Parameter, get: Get) -> list[Failure]:

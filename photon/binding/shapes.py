@@ -128,8 +128,15 @@ def fields_of(annotation: Any) -> tuple[Field, ...] | None:
         typing.get_origin(bare(found[0])) or bare(found[0]), include_extras=True
     )
     return tuple(
-        Field(field.encode_name, hints[field.name], _default_of(field)) for field in kind.fields
+        Field(field.encode_name, _without_presence(hints[field.name]), _default_of(field))
+        for field in kind.fields
     )
+
+
+def _without_presence(hint: Any) -> Any:
+    """What `Required[...]` and `NotRequired[...]` of a TypedDict hold."""
+    is_wrapped = typing.get_origin(hint) in (typing.Required, typing.NotRequired)
+    return typing.get_args(hint)[0] if is_wrapped else hint
 
 
 def _default_of(field: Any) -> Any:

@@ -31,7 +31,7 @@ def reader_of(annotation: Any) -> Read | None:
         return None
     if type_ is int:
         return _read_int
-    if type_ is bool:
+    if shapes.bare(type_) is bool:
         return _read_bool
     if shapes.shape_of(type_) == "list":
         return _list_reader(type_)
@@ -42,7 +42,13 @@ def reader_of(annotation: Any) -> Read | None:
 
 def takes_empty(annotation: Any) -> bool:
     """Whether the empty text is a value of the type, and not just nothing."""
-    return any(shapes.bare(member) in (str, Any) for member in shapes.members(annotation))
+    if any(shapes.bare(member) in (str, Any) for member in shapes.members(annotation)):
+        return True
+    try:
+        msgspec.convert("", shapes.without_none(annotation), strict=False)
+    except (msgspec.ValidationError, TypeError):
+        return False
+    return True  # such as of Literal["", "all"]
 
 
 def _reader(type_: Any) -> Read:
