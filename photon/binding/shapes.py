@@ -21,6 +21,27 @@ _OBJECTS = (dict, collections.abc.Mapping)
 
 _PLAIN = (str, int, float, UUID)  # what the built-in converters of paths make
 
+_NOT_OF_NUMBERS = (
+    msgspec_types.StrType,
+    msgspec_types.BytesType,
+    msgspec_types.UUIDType,
+    msgspec_types.DateType,
+    msgspec_types.TimeType,
+)
+
+_NEVER_OF: dict[type, tuple[type, ...]] = {
+    int: _NOT_OF_NUMBERS,
+    float: _NOT_OF_NUMBERS,
+    UUID: (
+        *(kind for kind in _NOT_OF_NUMBERS if kind is not msgspec_types.UUIDType),
+        msgspec_types.IntType,
+        msgspec_types.FloatType,
+        msgspec_types.BoolType,
+        msgspec_types.DateTimeType,
+        msgspec_types.DecimalType,
+    ),
+}
+
 _NOT_FROM_TEXT = (
     msgspec_types.CustomType,
     msgspec_types.CollectionType,
@@ -187,6 +208,23 @@ def element_of(annotation: Any) -> Any:
             arguments = [a for a in typing.get_args(bare(member)) if a is not ...]
             return arguments[0] if arguments else str
     return str
+
+
+def takes_made(annotation: Any, made: type) -> bool:
+    """Whether what a built-in converter made, other than text, may be a value of the type."""
+    refused = _NEVER_OF.get(made, ())
+    return not all(isinstance(member, refused) for member in _kinds_of(annotation))
+
+
+def _kinds_of(annotation: Any) -> list[msgspec_types.Type]:
+    """The members of a type without None, as msgspec sees them."""
+    found = []
+    for member in members(without_none(annotation)):
+        kind = msgspec_types.type_info(member)
+        while isinstance(kind, msgspec_types.Metadata):
+            kind = kind.type
+        found.append(kind)
+    return found
 
 
 def is_made_of(annotation: Any, made: type = str) -> bool:
