@@ -14,6 +14,10 @@ class HandlerError(TypeError):
     """A handler that cannot serve its route; the message names it and the way out."""
 
 
+class Unfit(TypeError):
+    """What is wrong with a function; the message goes on where "the handler x (app.py:7)" ends."""
+
+
 def fault(role: str, fn: Any, what: object) -> HandlerError:
     """The error about `fn`, which is a `role` such as "handler" or "provider"."""
     # A class has no line of its own to lead to, its __init__ has.

@@ -106,8 +106,7 @@ class Dependency(Struct, frozen=True, kw_only=True, eq=False):
         kind: "value", or "generator" or "context" for one that is closed when its scope is over.
         arguments: what fills its parameters, by name.
         scopes: what `Security` asked of it.
-        is_guard: whether it decides if the request may go on: it runs before invalid input is
-            told, so that strangers learn nothing.
+        is_guard: whether it decides if the request may go on.
     """
 
     provider: Callable[..., Any]
@@ -142,7 +141,8 @@ class BindingPlan(Struct, frozen=True, kw_only=True, eq=False):
         handler: the function.
         arguments: what fills its parameters, in their order.
         dependencies: all providers that are called, each after those it needs; guards first.
-        guards: those of them that come before all else.
+        guards: those of them that decide whether the request may go on: they are called before
+            invalid input is told, so that strangers learn nothing.
         parameters: of the handler and of all its providers, each once.
         body: None when nobody asks for it.
         returns: the annotation of what it returns; `inspect.Signature.empty` when there is none.
