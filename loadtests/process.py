@@ -184,3 +184,13 @@ def memory_of(pid: int) -> Memory:
             elif line.startswith("Pss:"):
                 pss += int(line.split()[1]) * 1024
     return Memory(rss, pss)
+
+
+def peak_memory_of(pid: int) -> int:
+    """The most that the server's processes ever held (VmHWM), in bytes, together. Linux only."""
+    peak = 0
+    for each in family(pid):
+        for line in Path(f"/proc/{each}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                peak += int(line.split()[1]) * 1024
+    return peak
