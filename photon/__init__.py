@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from photon.http.form_rules import FormLimits as FormLimits
     from photon.http.formats import Format as Format
     from photon.http.formats import formats_named as formats_named
+    from photon.http.multipart import Part as Part
     from photon.http.ndjson import NDJSON as NDJSON
     from photon.http.ndjson import read_ndjson as read_ndjson
     from photon.http.request import Request as Request
@@ -84,6 +85,7 @@ _ROOMS = {
     "Mail": "photon.templating.mail",
     "Middleware": "photon.http.application",
     "NDJSON": "photon.http.ndjson",
+    "Part": "photon.http.multipart",
     "Path": "photon.binding.markers",
     "Photon": "photon.app.photon",
     "Query": "photon.binding.markers",

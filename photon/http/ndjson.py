@@ -39,6 +39,8 @@ class NDJSON(StreamResponse):
 
     __slots__ = ()
 
+    media_type = NDJSON_TYPE
+
     def __init__(
         self,
         items: Iterable[Any],

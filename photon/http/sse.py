@@ -132,6 +132,8 @@ class EventStream(StreamResponse):
 
     __slots__ = ()
 
+    media_type = "text/event-stream"
+
     def __init__(
         self,
         events: Iterable[Event | str | Any],
