@@ -119,6 +119,11 @@ class Connection:
         """Whether a request is in progress."""
         return HEAD < self.phase < LINGERING
 
+    @property
+    def has_waited(self) -> bool:
+        """Whether the request in progress did, so that its time is kept."""
+        return self._carrier is not None
+
     # On a carrier: requests...
 
     def run(self) -> bool:
