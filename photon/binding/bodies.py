@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 
 from photon.binding import shapes
+from photon.binding.defaults import maker_of
 from photon.binding.errors import Unfit, fault
 from photon.binding.markers import Body, File, Form, Marker
-from photon.binding.parameters import check_type
+from photon.binding.parameters import constrained_type
 from photon.binding.plan import BodyPart, BodyPlan
 from photon.http.uploads import UploadFile
 
@@ -42,9 +43,8 @@ class Bodies:
                 return part
         else:
             kind = self._kind_in_form(name, annotation, marker)
-        full = shapes.constrained(annotation, marker.constraints())
-        if kind not in ("file", "files"):
-            check_type(name, full, annotation)
+        is_file = kind in ("file", "files")
+        full = annotation if is_file else constrained_type(name, annotation, marker)
         part = BodyPart(
             name=name,
             alias=alias,
@@ -113,6 +113,11 @@ class Bodies:
         return _data(handler, parts, media_types)
 
 
+def _default(part: BodyPart) -> Any:
+    make = maker_of(part.default)
+    return part.default if make is None else msgspec.field(default_factory=make)
+
+
 def _data(
     handler: Callable[..., Any], parts: tuple[BodyPart, ...], media_types: tuple[str, ...]
 ) -> BodyPlan:
@@ -125,7 +130,7 @@ def _data(
             kind="data", parts=parts, media_types=media, type=part.type, required=required
         )
     fields: list[Any] = [
-        (part.name, part.type) if part.required else (part.name, part.type, part.default)
+        (part.name, part.type) if part.required else (part.name, part.type, _default(part))
         for part in sorted(parts, key=lambda part: not part.required)
     ]
     rename = {part.name: part.alias for part in parts}

@@ -134,6 +134,7 @@ def _deep(parameter: Parameter) -> Callable[[Request], dict[str, Any]]:
     known = {field.name: field for field in shapes.fields_of(parameter.type) or ()}
     lists = {name for name, field in known.items() if shapes.shape_of(field.type) == "list"}
     readers = {name: reader_of(field.type) for name, field in known.items()}
+    not_empty = {name for name, field in known.items() if not takes_empty(field.type)}
 
     def find(request: Request) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -141,6 +142,8 @@ def _deep(parameter: Parameter) -> Callable[[Request], dict[str, Any]]:
             if name.startswith(prefix) and name.endswith("]"):
                 inner = name[len(prefix) : -1]
                 value: Any = texts if inner in lists else texts[-1]
+                if value == "" and inner in not_empty:
+                    continue
                 read = readers.get(inner)
                 found[inner] = value if read is None else _read_at(inner, read, value)
         return found

@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from msgspec import inspect as msgspec_types
 
 from photon.binding import shapes
 from photon.binding.errors import Unfit
-from photon.binding.markers import Header, Marker, Path, Query
+from photon.binding.markers import CONSTRAINTS, Header, Marker, Path, Query
 from photon.binding.plan import Parameter
 
 
-def check_type(name: str, type_: Any, annotation: Any, *, is_path: bool = False) -> None:
+def constrained_type(name: str, annotation: Any, marker: Marker, *, is_path: bool = False) -> Any:
+    """The type with the marker's constraints.   Raises: Unfit, when they do not fit it."""
+    check_type(name, annotation, is_path=is_path)
+    try:
+        constraints = marker.constraints()
+        if constraints is None:
+            return annotation
+        type_ = shapes.constrained(annotation, constraints)
+        shapes.check_known(type_)
+    except (TypeError, ValueError, re.error) as error:
+        given = {key: getattr(marker, key) for key in CONSTRAINTS}
+        said = ", ".join(f"{key}={value!r}" for key, value in given.items() if value is not None)
+        shown = getattr(shapes.bare(annotation), "__qualname__", str(annotation))
+        raise Unfit(
+            f"has a parameter {name!r} with {type(marker).__name__}({said}), which does not fit "
+            f"its type {shown}: {str(error).partition(' - type ')[0]}"
+        ) from error
+    return type_
+
+
+def check_type(name: str, annotation: Any, *, is_path: bool = False) -> None:
     """Raises: Unfit, for a type that cannot be read."""
     try:
         if is_path:  # a converter may make what msgspec cannot
-            msgspec_types.type_info(type_)
+            msgspec_types.type_info(annotation)
         else:
-            shapes.check_known(type_)
+            shapes.check_known(annotation)
+    except (NameError, AttributeError) as error:  # of a field of a class
+        raise Unfit(
+            f"has a parameter {name!r} of a type with an annotation that is not defined where it "
+            f"stands: {error}"
+        ) from error
     except TypeError as error:
         shown = getattr(annotation, "__qualname__", str(annotation))
         is_own = str(error).startswith("Type '")
@@ -30,9 +56,9 @@ def check_type(name: str, type_: Any, annotation: Any, *, is_path: bool = False)
         raise Unfit(f"has a parameter {name!r} of a type that cannot be read: {error}") from error
 
 
-def path_parameter(name: str, alias: str, type_: Any, marker: Path, made: type) -> Parameter:
+def path_parameter(name: str, alias: str, annotation: Any, marker: Path, made: type) -> Parameter:
     """A value of the path.   Args: made: what its converter makes.   Raises: Unfit."""
-    check_type(name, type_, type_, is_path=True)
+    type_ = constrained_type(name, annotation, marker, is_path=True)
     if not shapes.is_made_of(type_, made):
         shown = getattr(shapes.bare(type_), "__qualname__", str(type_))
         raise Unfit(
@@ -40,9 +66,32 @@ def path_parameter(name: str, alias: str, type_: Any, marker: Path, made: type) 
             f"text of a path. Take `{name}: str` and make it there, or give the application a "
             f"converter: Photon(converters=[Converter(...)]) and {{{name}:<its name>}}"
         )
+    if not shapes.takes_made(type_, made):
+        shown = getattr(shapes.bare(type_), "__qualname__", str(type_))
+        raise Unfit(
+            f"has a parameter {name!r} of the type {shown}, and the path makes {made.__name__} of "
+            f"it: write `{name}: {made.__name__}`, or {{{alias}}} in the path"
+        )
     return Parameter(
         name=name, alias=alias, source="path", type=type_, style="simple", marker=marker
     )
+
+
+def are_same(one: Parameter, other: Parameter) -> bool:
+    """Whether what one of them reads the other reads as well."""
+    return (
+        (one.source, one.alias, one.shape) == (other.source, other.alias, other.shape)
+        and (one.style, one.explode) == (other.style, other.explode)
+        and _are_same_type(one.type, other.type)
+        and type(one.default) is type(other.default)
+        and repr(one.default) == repr(other.default)
+    )
+
+
+def _are_same_type(one: Any, other: Any) -> bool:
+    # By their texts, as two markers are never equal; and two classes may have one name.
+    mine, others = ([shapes.bare(m) for m in shapes.members(type_)] for type_ in (one, other))
+    return str(one) == str(other) and mine == others
 
 
 def text_parameter(name: str, alias: str, type_: Any, default: Any, marker: Marker) -> Parameter:

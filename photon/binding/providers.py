@@ -52,10 +52,11 @@ class Providers:
 
         Raises: HandlerError, Unfit.
         """
-        if provider in (inspect.Parameter.empty, Any):
+        if provider is inspect.Parameter.empty or provider is Any:
             raise Unfit("has a `Depends()` that names no provider: Depends(function)")
-        provider = self._overrides.get(provider, provider)
         check_kind("provider", provider)
+        _check_hash(provider)
+        provider = self._overrides.get(provider, provider)
         outer = list(self._scopes)
         if isinstance(marker, Security):
             self._scopes += [scope for scope in marker.scopes if scope not in outer]
@@ -115,6 +116,16 @@ class Providers:
         return dependency
 
 
+def _check_hash(provider: Any) -> None:
+    try:
+        hash(provider)
+    except TypeError as error:
+        raise Unfit(
+            f"depends on {name_of(provider)}, which has no hash, so that nobody can tell whether "
+            "it was called already; a dataclass has one with `frozen=True`"
+        ) from error
+
+
 def _check_scope(
     marker: Depends, provider: Any, arguments: tuple[Argument, ...], needs: list[Dependency]
 ) -> None:
@@ -150,6 +161,8 @@ def _kind_of(provider: Any) -> Literal["value", "generator", "context"]:
         fn = fn.func
     if inspect.isgeneratorfunction(fn) or inspect.isgeneratorfunction(type(fn).__call__):
         return "generator"
-    # A function under contextlib.contextmanager.
-    wrapped = getattr(fn, "__wrapped__", None)
-    return "context" if inspect.isgeneratorfunction(wrapped) else "value"
+    if isinstance(fn, type):
+        return "value"
+    called = fn if inspect.isroutine(fn) else type(fn).__call__
+    # A function under contextlib.contextmanager, or under another decorator: see `Opened`.
+    return "context" if inspect.isgeneratorfunction(inspect.unwrap(called)) else "value"

@@ -203,11 +203,15 @@ def _check_parts(kind: Any, seen: set[Any]) -> None:
 
 def element_of(annotation: Any) -> Any:
     """The type of a list's elements; str when it does not say."""
+    return elements_of(annotation)[0]
+
+
+def elements_of(annotation: Any) -> tuple[Any, ...]:
+    """The types of a tuple's elements, or the one of all elements of a list."""
     for member in members(without_none(annotation)):
         if _shape_of(bare(member)) == "list":
-            arguments = [a for a in typing.get_args(bare(member)) if a is not ...]
-            return arguments[0] if arguments else str
-    return str
+            return tuple(a for a in typing.get_args(bare(member)) if a is not ...) or (str,)
+    return (str,)
 
 
 def takes_made(annotation: Any, made: type) -> bool:

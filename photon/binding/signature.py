@@ -34,7 +34,12 @@ from photon.binding.markers import (
     Query,
     SecurityScopes,
 )
-from photon.binding.parameters import check_type, path_parameter, text_parameter
+from photon.binding.parameters import (
+    are_same,
+    constrained_type,
+    path_parameter,
+    text_parameter,
+)
 from photon.binding.plan import NO_DEFAULT, Argument, BindingPlan, Parameter
 from photon.binding.providers import Providers
 from photon.http.request import Request
@@ -74,7 +79,7 @@ class _Reader:
         self, path_types: Mapping[str, type], overrides: Mapping[Any, Callable[..., Any]]
     ) -> None:
         self._path_types = path_types
-        self._parameters: dict[Any, Parameter] = {}
+        self._parameters: list[Parameter] = []
         self._bodies = Bodies()
         self._providers = Providers(self._arguments_of_provider, overrides)
 
@@ -83,7 +88,8 @@ class _Reader:
     ) -> BindingPlan:
         try:
             for guard in guards:
-                self._providers.take(guard, guard.provider or EMPTY, is_guard=True)
+                provider = EMPTY if guard.provider is None else guard.provider
+                self._providers.take(guard, provider, is_guard=True)
         except Unfit as error:
             raise fault("handler", handler, error) from error.__cause__
         arguments, returns = self._arguments("handler", handler)
@@ -93,13 +99,13 @@ class _Reader:
             arguments=arguments,
             dependencies=self._providers.all,
             guards=self._providers.guards,
-            parameters=tuple(self._parameters.values()),
+            parameters=tuple(self._parameters),
             body=self._bodies.plan(handler, media_types),
             returns=returns,
         )
 
     def _check_path(self, handler: Callable[..., Any]) -> None:
-        taken = {p.alias for p in self._parameters.values() if p.source == "path"}
+        taken = {p.alias for p in self._parameters if p.source == "path"}
         names = sorted(set(self._path_types) - taken)
         if names:
             raise fault(
@@ -118,8 +124,11 @@ class _Reader:
     def _arguments(self, role: str, fn: Callable[..., Any]) -> tuple[tuple[Argument, ...], Any]:
         try:
             signature, hints = _signature(fn)
+            bound = _bound_by_partial(fn)
             arguments = []
             for parameter in signature.parameters.values():
+                if parameter.name in bound:
+                    continue  # it has its value, which is no client's to change
                 source = self._source(parameter, hints.get(parameter.name, parameter.annotation))
                 is_positional = parameter.kind is inspect.Parameter.POSITIONAL_ONLY
                 arguments.append(Argument(parameter.name, source, is_positional))
@@ -135,7 +144,9 @@ class _Reader:
         base, notes = shapes.split_annotation(annotation)
         marker = _marker(parameter, annotation, notes)
         if isinstance(marker, Depends):
-            return self._providers.take(marker, marker.provider or base)
+            return self._providers.take(
+                marker, base if marker.provider is None else marker.provider
+            )
         if isinstance(base, type) and issubclass(base, Request):
             return "request"
         if base is SecurityScopes:
@@ -165,7 +176,6 @@ class _Reader:
         alias = marker.alias or name
         if isinstance(marker, (Body, Form, File)):
             return self._bodies.take(name, alias, annotation, default, marker)
-        type_ = shapes.constrained(annotation, marker.constraints())
         if isinstance(marker, Path):
             if alias not in self._path_types:
                 raise Unfit(
@@ -173,15 +183,18 @@ class _Reader:
                     f"Put {{{alias}}} into the path, or drop Path()"
                 )
             made = self._path_types[alias]
-            return self._add(path_parameter(name, alias, type_, marker, made))
+            return self._add(path_parameter(name, alias, annotation, marker, made))
         if isinstance(marker, Header) and marker.alias is None:
             alias = name.replace("_", "-")
-        check_type(name, type_, annotation)
+        type_ = constrained_type(name, annotation, marker)
         return self._add(text_parameter(name, alias, type_, default, marker))
 
     def _add(self, parameter: Parameter) -> Parameter:
-        key = (parameter.source, parameter.alias, str(parameter.type), repr(parameter.default))
-        return self._parameters.setdefault(key, parameter)
+        for known in self._parameters:
+            if are_same(known, parameter):
+                return known
+        self._parameters.append(parameter)
+        return parameter
 
 
 def _signature(fn: Callable[..., Any]) -> tuple[inspect.Signature, dict[str, Any]]:
@@ -202,6 +215,15 @@ def _signature(fn: Callable[..., Any]) -> tuple[inspect.Signature, dict[str, Any
         raise Unfit(f"has an annotation that is not defined where it stands: {error}") from error
 
 
+def _bound_by_partial(fn: Any) -> set[str]:
+    """The names that `functools.partial` gave values to."""
+    bound: set[str] = set()
+    while isinstance(fn, partial):
+        bound |= fn.keywords.keys()
+        fn = fn.func
+    return bound
+
+
 def _marker(
     parameter: inspect.Parameter, annotation: Any, notes: tuple[Any, ...]
 ) -> Marker | Depends | None:
@@ -210,7 +232,7 @@ def _marker(
     found = [note for note in found if isinstance(note, (Marker, Depends))]
     if isinstance(parameter.default, (Marker, Depends)):
         kind = type(parameter.default).__name__
-        shown = getattr(annotation, "__name__", "type")
+        shown = "..." if annotation is EMPTY else getattr(annotation, "__name__", "...")
         raise Unfit(
             f"has {kind}(...) as the default of {name!r}; it stands in the annotation: "
             f"`{name}: Annotated[{shown}, {kind}(...)]`"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import chain, repeat
 from typing import Any
 
 import msgspec
@@ -89,13 +90,17 @@ def _float_reader(type_: Any) -> Read:
 
 
 def _list_reader(type_: Any) -> Read:
-    read_element = reader_of(shapes.element_of(type_))
+    readers = [reader_of(element) for element in shapes.elements_of(type_)]
     convert = msgspec.convert
 
     def read(texts: list[Any]) -> Any:
-        if read_element is not None:
-            texts = [_element(read_element, index, text) for index, text in enumerate(texts)]
-        return convert(texts, type_, strict=False)
+        # What is more than a tuple has is read as its last, and refused with all of it.
+        of_each = chain(readers, repeat(readers[-1]))
+        values = [
+            text if read_element is None else _element(read_element, index, text)
+            for index, (text, read_element) in enumerate(zip(texts, of_each, strict=False))
+        ]
+        return convert(values, type_, strict=False)
 
     return read
 
