@@ -96,5 +96,6 @@ def check_prefix(prefix: object) -> None:
     if not isinstance(prefix, str):
         raise TypeError(f"a prefix is text such as '/items', not {shown(prefix)}")
     if prefix and (not prefix.startswith("/") or prefix.endswith("/")):
-        wanted = "/" + prefix.strip("/")
+        bare = prefix.strip("/")
+        wanted = f"/{bare}" if bare else ""
         raise ValueError(f"a prefix begins with '/' and does not end with it: write {wanted!r}")

@@ -1,7 +1,7 @@
 """A directory of files as an application: style sheets, scripts, pictures, a built single page.
 
     app.mount("/static", StaticFiles("static"))
-    app.mount("/", StaticFiles("dist", fallback="index.html"))
+    app.mount("", StaticFiles("dist", fallback="index.html"))
 
 What is asked of the disk is asked in native threads: a look-up finds a file, its encoded siblings
 and when each was changed, and is good for a second; contents of small files are kept in memory for
