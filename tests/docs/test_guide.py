@@ -65,6 +65,7 @@ def blocks_of(page: Path) -> Iterator[Block]:
 def test_a_page_is_true(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     blocks = list(blocks_of(page))
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PHOTON_DEV", raising=False)
     for block in blocks:
         if block.file:
             (tmp_path / block.file).parent.mkdir(parents=True, exist_ok=True)
@@ -83,6 +84,7 @@ def test_a_page_is_true(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
             printed.seek(printed.truncate(0))
         elif block.words[:2] == ["console", "run"]:
             run_commands(page, block, tmp_path)
+    assert printed.getvalue() == "", f"{page.name} does not show what it printed last"
 
 
 def run(page: Path, block: Block, module: ModuleType, printed: io.StringIO) -> None:
