@@ -4,16 +4,18 @@
     python -m loadtests.clients ask http://127.0.0.1:8000/json
 
 The first sends a file in a form, made as it goes, and prints when it began and ended. The second
-asks every 5 ms until its standard input ends, and prints when and how long. An answer counts from
-the moment its question was due: while a server stands still, everyone who would have asked
-meanwhile waits as well. Moments are seconds of `time.perf_counter`, one clock for all processes.
+asks every 5 ms until its standard input ends, and prints when and how long. It does so on eight
+connections in turn, so that an answer of a few milliseconds holds up no other question; and an
+answer counts from the moment its question was due: while a server stands still, everyone who
+would have asked meanwhile waits as well. Moments are seconds of `time.perf_counter`, one clock for
+all processes.
 """
 
 import http.client
 import json
 import random
-import select
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from http.client import HTTPConnection
@@ -29,6 +31,7 @@ HEAD = (
 TAIL = f"\r\n--{BOUNDARY}--\r\n".encode()
 
 EVERY_S = 0.005
+CONNECTIONS = 8
 TIMEOUT_S = 600
 
 
@@ -63,12 +66,36 @@ def upload(url: str, size: int) -> dict[str, float]:
     return {"began": began, "ended": ended}
 
 
+class Seen:
+    """Answers and errors, as pairs of (when one was due, the milliseconds that it took)."""
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[float, float]] = []
+        self.errors: list[tuple[float, float]] = []
+
+
 def ask(url: str) -> dict[str, list[tuple[float, float]]]:
-    """Ask until standard input ends: pairs of (when an answer was due, ms it took), and of errors."""
+    """Ask until standard input ends."""
+    seen = Seen()
+    stop = threading.Event()
+    began = time.perf_counter()
+    threads = [
+        threading.Thread(target=ask_on_one, args=(url, began + index * EVERY_S, seen, stop))
+        for index in range(CONNECTIONS)
+    ]
+    for thread in threads:
+        thread.start()
+    sys.stdin.read()
+    stop.set()
+    for thread in threads:
+        thread.join()
+    return vars(seen)
+
+
+def ask_on_one(url: str, due: float, seen: Seen, stop: threading.Event) -> None:
+    """Ask when it is due, and each time all other connections had their turn."""
     connection, path = connect(url)
-    seen: dict[str, list[tuple[float, float]]] = {"answers": [], "errors": []}
-    due = time.perf_counter()
-    while not is_told_to_stop(due):
+    while not stop.wait(max(0.0, due - time.perf_counter())):
         try:
             connection.request("GET", path)
             response = connection.getresponse()
@@ -77,15 +104,8 @@ def ask(url: str) -> dict[str, list[tuple[float, float]]]:
             is_right = False
             connection.close()
         took_ms = (time.perf_counter() - due) * 1000
-        seen["answers" if is_right else "errors"].append((due, took_ms))
-        due += EVERY_S
-    return seen
-
-
-def is_told_to_stop(due: float) -> bool:
-    """Wait until the next question is due, or for the end of standard input."""
-    left = max(0.0, due - time.perf_counter())
-    return bool(select.select([sys.stdin], [], [], left)[0])
+        (seen.answers if is_right else seen.errors).append((due, took_ms))
+        due += EVERY_S * CONNECTIONS
 
 
 def connect(url: str) -> tuple[HTTPConnection, str]:

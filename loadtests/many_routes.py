@@ -60,9 +60,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     outcome = race(ManyRoutes(), servers, options.rounds, settings)
     print(report.text_table(outcome))
     print(f"{'in one process, ms':20}" + "".join(f"{name:>20}" for name in NAMES))
+    complete = not outcome.failures
     for server in servers:
-        print(f"{server.name:20}" + "".join(f"{ms:20,.0f}" for ms in steps(server, settings)))
-    return 1 if outcome.failures else 0
+        try:
+            print(f"{server.name:20}" + "".join(f"{ms:20,.0f}" for ms in steps(server, settings)))
+        except StartFailed as error:
+            print(error, file=sys.stderr)
+            complete = False
+    return 0 if complete else 1
 
 
 def steps(server: Server, settings: Settings) -> list[float]:

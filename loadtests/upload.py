@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"only {', '.join(APPS)} take uploads")
     exit_on_sigterm()
     settings = Settings(machine.share_cores(), 1)
-    print(f"{options.size_mib} MiB; the spool is in {tempfile.gettempdir()}\n", flush=True)
+    print(f"the spool is in {tempfile.gettempdir()}\n", flush=True)
     complete = True
     for scenario in UPLOADS:
         outcome = race(

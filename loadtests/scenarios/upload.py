@@ -30,11 +30,15 @@ class Upload:
     size: int = 1 << 30
     path: str = "/upload"
     name: str = "upload"
-    title: str = "An upload of 1 GiB as a form's file, another client asking /json"
+    kind: str = "as a form's file, spooled and dropped"
     unit: str = "MB/s"
     more_is_better: bool = True
     max_rounds: int = 3
     yardsticks: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def title(self) -> str:
+        return f"An upload of {self.size >> 20} MiB {self.kind}, while another client asks /json"
 
     def measure(self, server: Server, settings: Settings) -> Sample:
         with running(server.serving(APPS[server.name]), settings.cores.server) as target:
@@ -64,7 +68,7 @@ UPLOADS = (
     Upload(
         path="/upload/parts",
         name="upload-parts",
-        title="The same, read part by part and kept nowhere",
+        kind="read part by part, kept nowhere",
     ),
 )
 
