@@ -22,7 +22,7 @@ from typing import Any
 
 from photon.binding import shapes
 from photon.binding.bodies import STREAMS, Bodies
-from photon.binding.errors import HandlerError, Unfit, check_kind, fault
+from photon.binding.errors import Unfit, check_kind, fault
 from photon.binding.markers import (
     Body,
     Depends,
@@ -201,7 +201,9 @@ def _signature(fn: Callable[..., Any]) -> tuple[inspect.Signature, dict[str, Any
     try:
         signature = inspect.signature(fn)
     except (ValueError, TypeError) as error:
-        raise HandlerError(f"{fn!r} is no function whose parameters can be read") from error
+        raise Unfit(
+            "does not say what its parameters are; call it in a function of your own"
+        ) from error
     called = inspect.unwrap(fn)
     while isinstance(called, partial):
         called = inspect.unwrap(called.func)
