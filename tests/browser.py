@@ -168,9 +168,18 @@ class Browser:
     def wait_for(self, expression: str) -> Any:
         """Wait until a JavaScript expression, or what it promises, is true.
 
-        It is looked at with every frame. While it fails it counts as false.
+        It is looked at with every frame. While it fails it counts as false. When another page comes
+        meanwhile, it is looked at there.
         Returns: its value, as JSON has it; True for an element.
         """
+        while True:
+            try:
+                return self._wait_for(expression)
+            except BrowserError as error:
+                if "Inspected target navigated" not in str(error):
+                    raise
+
+    def _wait_for(self, expression: str) -> Any:
         return self._evaluate(
             f"""new Promise(done => {{
                 const look = async () => {{

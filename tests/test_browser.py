@@ -20,6 +20,7 @@ PAGE = """<!DOCTYPE html>
 <button onclick="document.querySelector('output').textContent += 'clicked'">Go</button>
 <input value="old">
 <output></output>
+<form action="/next" method="post"></form>
 """
 
 
@@ -30,6 +31,10 @@ def server() -> Iterator[Server]:
     @app.get("/")
     def index() -> Response:
         return Response.html(PAGE)
+
+    @app.post("/next")
+    def following() -> Response:
+        return Response.html("<!DOCTYPE html><p>the next page")
 
     with serve(app) as server:
         yield server
@@ -58,6 +63,11 @@ def test_a_page_is_used(page: Browser, tmp_path: Path) -> None:
     assert page.wait_for("document.querySelector('button')") is True
     page.screenshot(tmp_path / "page.png")
     assert (tmp_path / "page.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_is_waited_for_may_be_on_the_next_page(page: Browser) -> None:
+    page.evaluate("void setTimeout(() => document.forms[0].submit(), 50)")
+    page.wait_for_text("the next page")
 
 
 def test_errors_are_noted(page: Browser, server: Server) -> None:

@@ -1,4 +1,4 @@
-"""Each example runs, and does what it shows."""
+"""Each example runs, and does what it shows: here, or in a file of its own."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from photon.http.server.serving import serve
 from tests.clients import Client, request
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
+TESTS = Path(__file__).parent / "examples"
 
 
 def hello(server: Server) -> None:
@@ -30,19 +31,6 @@ def hello(server: Server) -> None:
             assert client.ask("/").status == 200
             assert slow.answer().body == b"worth the wait\n"
         assert client.ask("/count").body == b"1\n2\n3\n4\n5\n"
-
-
-def around(server: Server) -> None:
-    with Client(server) as client:
-        answer = client.ask("/report")
-        assert json.loads(answer.body) == {
-            "news": "the news of today",
-            "weather": "the weather of today",
-            "gave_up_on_horoscope": True,
-        }
-        assert answer.headers["server-timing"].startswith("app;dur=")
-        answer = client.ask("/impatient")
-        assert (answer.status, b"within 0.02 s" in answer.body) == (504, True)
 
 
 def shop(server: Server) -> None:
@@ -65,33 +53,18 @@ def shop(server: Server) -> None:
         assert client.ask(path).status == 404
 
 
-def uploads(server: Server) -> None:
-    film = bytes(range(256)) * 1000
-    with Client(server) as client:
-        client.send(request("PUT", "/files/film.mp4", body=film))
-        assert json.loads(client.answer().body) == {"bytes": len(film)}
-        whole = client.ask("/files/film.mp4")
-        assert (whole.status, whole.body) == (200, film)
-        part = client.ask("/files/film.mp4", "Range: bytes=0-99")
-        assert (part.status, part.body) == (206, film[:100])
-        etag = whole.headers["etag"]
-        assert client.ask("/files/film.mp4", f"If-None-Match: {etag}").status == 304
-        assert client.ask("/files/none").status == 404
-        assert client.ask("/files/..%2Fsecret").status in (400, 404)
-
-
 VISITS: dict[str, Callable[[Server], None]] = {
-    "around": around,
     "hello": hello,
     "shop": shop,
-    "uploads": uploads,
 }
 
 
-def test_each_example_is_visited_here() -> None:
+def test_each_example_is_visited() -> None:
     names = {path.stem for path in EXAMPLES.glob("*.py")} - {"__init__"}
     packages = {path.parent.name for path in EXAMPLES.glob("*/__init__.py")}
-    assert names | packages == VISITS.keys()
+    tests = {path.stem.removeprefix("test_") for path in TESTS.glob("test_*.py")}
+    assert names | packages == tests | VISITS.keys()
+    assert not tests & VISITS.keys()
 
 
 @pytest.mark.parametrize("name", VISITS)
