@@ -7,6 +7,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from photon.app.photon import Photon
+from photon.http.body import Body
+from photon.http.headers import Headers
+from photon.http.protocol.events import FieldBlock, RequestHead
+from photon.http.request import Request
 from photon.testing.wire import Wire
 from tests.clients import wait_until
 
@@ -56,6 +60,26 @@ def ask(app: Photon, method: str, target: str, *headers: str, **content: Any) ->
     with Wire(app) as wire:
         wire.send(message(method, target, *headers, **content))
         return read_answer(received(wire))
+
+
+def call(app: Photon, data: bytes) -> Answer:
+    """The answer to a POST of JSON, without a server around the application."""
+    fields = FieldBlock(Headers([("content-type", "application/json")]))
+    head = RequestHead("POST", "/", "/", "", fields)
+    response = app(Request(head, Body(_Bytes(data), len(data), 1 << 30)))
+    assert isinstance(response.body, bytes)
+    return Answer(response.status, "", response.body)
+
+
+class _Bytes:
+    """The source of a body that is here already."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def next_body_chunk(self) -> bytes:
+        data, self._data = self._data, b""
+        return data
 
 
 def received(wire: Wire) -> bytes:
