@@ -14,6 +14,7 @@ from photon.binding.defaults import maker_of
 from photon.binding.getters import Missing
 from photon.binding.markers import Body
 from photon.binding.plan import BodyPlan
+from photon.binding.whole_numbers import with_whole_numbers
 from photon.http.errors import BadBody, HTTPError
 from photon.http.formats import JSON, Format, format_of, too_deep
 from photon.http.request import Request
@@ -53,7 +54,10 @@ def decoder_of(body: BodyPlan, formats: Sequence[Format], *, strict: bool = True
         try:
             value = decode(data)
         except msgspec.ValidationError:
-            raise
+            whole = with_whole_numbers(data)
+            if whole == data:
+                raise
+            value = decode(whole)
         except (ValueError, RecursionError):
             return JSON.decode(data, type_, strict)  # it says where
         if has_twice is not None and has_twice.might(data):

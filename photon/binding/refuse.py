@@ -16,8 +16,9 @@ from photon.binding.fields import field_getter, fields_of
 from photon.binding.getters import Get, Missing, getter_of
 from photon.binding.plan import BodyPlan, Parameter
 from photon.binding.raw import raw_reader
+from photon.binding.whole_numbers import with_whole_numbers
 from photon.http.errors import InvalidRequest
-from photon.http.formats import Format
+from photon.http.formats import JSON, Format
 from photon.http.forms import Form
 from photon.http.request import Request
 from photon.http.validation import MAX_ERRORS, Failure, Loc, errors_in, failure, failure_of
@@ -91,6 +92,8 @@ def _in_data(
     if not data:
         return [failure(("body",), "this is missing", "missing")] if body.required else []
     format_ = format_in(request, formats)
+    if format_ is JSON:
+        data = with_whole_numbers(data)
     try:
         format_.decode(data, body.type, strict)
     except msgspec.ValidationError as error:
