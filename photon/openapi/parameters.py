@@ -9,6 +9,7 @@ from msgspec import UNSET
 
 from photon.binding.markers import Marker
 from photon.binding.plan import BindingPlan, Parameter
+from photon.binding.texts import takes_empty
 from photon.openapi.components import Components, examples_of, without_null
 from photon.openapi.defaults import json_default
 from photon.openapi.scalars import Schema
@@ -108,8 +109,21 @@ def _object(parameter: Parameter, components: Components) -> dict[str, Any]:
         with_default(schema, parameter.default)
     elif parameter.shape == "list":
         not_empty(schema)
+    if _may_be_empty(parameter):
+        members["allowEmptyValue"] = True
     _write_style(members, parameter)
     return _finished(members, schema, parameter.marker, what)
+
+
+def _may_be_empty(parameter: Parameter) -> bool:
+    """Whether `a=` is taken for no `a` at all, as browsers send a field that was left empty.
+
+    OpenAPI 3.1.1 §4.8.12.2.1: "clients MAY pass a zero-length string value in place of parameters
+    that would otherwise be omitted entirely".
+    """
+    if parameter.source != "query" or parameter.required or parameter.shape != "value":
+        return False
+    return not takes_empty(parameter.type)
 
 
 def _write_style(members: dict[str, Any], parameter: Parameter) -> None:

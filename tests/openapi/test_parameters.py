@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import pytest
 from msgspec import Meta, Struct
 
 from photon.binding.markers import Query
+from photon.binding.plan import NO_DEFAULT
 from photon.openapi.components import Components
 from photon.openapi.parameters import parameter_objects
 from photon.routing.converters import Converter, Converters
@@ -168,3 +169,21 @@ def test_a_description_in_the_type_is_the_parameters() -> None:
 def test_a_list_that_has_to_be_there_is_not_empty() -> None:
     assert schema(query("a", list[str], shape="list"))["minItems"] == 1
     assert "minItems" not in schema(query("a", list[str], shape="list", default=[]))
+
+
+@pytest.mark.parametrize(
+    ("type_", "default", "expected"),
+    [
+        (int, 1, True),
+        (int | None, None, True),
+        (Literal["a", "b"], "a", True),
+        (Literal["", "a"], "a", None),
+        (str, "", None),
+        (str | None, None, None),
+        (int, NO_DEFAULT, None),
+    ],
+)
+def test_a_field_that_was_left_empty_is_not_there(type_: Any, default: Any, expected: Any) -> None:
+    (made,) = shown(query("a", type_, default=default))
+    assert made.get("allowEmptyValue") is expected
+    assert "allowEmptyValue" not in shown(header("a", type_, default=default))[0]
