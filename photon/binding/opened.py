@@ -50,7 +50,7 @@ class Opened:
         while self._open:
             provider, opened = self._open.pop()
             try:
-                if isinstance(opened, AbstractContextManager):
+                if not inspect.isgenerator(opened):
                     _leave(opened, error)
                 else:
                     _end(provider, opened, error)

@@ -21,7 +21,7 @@ from photon.http.errors import InvalidRequest
 from photon.http.formats import JSON, Format
 from photon.http.forms import Form
 from photon.http.request import Request
-from photon.http.validation import MAX_ERRORS, Failure, Loc, errors_in, failure, failure_of
+from photon.http.validation import MAX_ERRORS, Failure, Loc, errors_of_body, failure, failure_of
 
 Refuse = Callable[[Request, Exception], NoReturn]
 """Raises: InvalidRequest, or the error it is given, when it finds nothing wrong."""
@@ -94,10 +94,13 @@ def _in_data(
     format_ = format_in(request, formats)
     if format_ is JSON:
         data = with_whole_numbers(data)
+    found = errors_of_body(data, body.type, format_.decode, strict=strict)
+    if found:
+        return found
     try:
         format_.decode(data, body.type, strict)
-    except msgspec.ValidationError as error:
-        return errors_in(data, body.type, error, format_.decode, strict=strict)
+    except msgspec.ValidationError as first:
+        return [failure_of(first, ("body",))]
     return []
 
 

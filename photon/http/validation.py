@@ -61,20 +61,24 @@ def errors_in(
             look at 16 MiB would cost more than it helps.
         decode: reads the body as it is, without a type.
     """
-    if len(data) <= MAX_BYTES:
-        try:
-            value = decode(data)
-        except (ValueError, RecursionError, HTTPError):
-            pass  # it is broken as well, behind the place where it does not fit
-        else:
-            depth = min(64, _MAX_WORK_BYTES // max(len(data), 1))
-            found = errors_of(value, type, ("body",), strict=strict, depth=depth)
-            if found:
-                return found
-    return [failure_of(error, ("body",))]
+    return errors_of_body(data, type, decode, strict=strict) or [failure_of(error, ("body",))]
 
 
-def failure_of(error: msgspec.ValidationError, loc: Loc = ()) -> Failure:
+def errors_of_body(
+    data: bytes, type: Any, decode: Callable[[bytes], Any], *, strict: bool = True
+) -> list[Failure]:
+    """As `errors_in`; [] when the body fits, is broken, or is larger than MAX_BYTES."""
+    if len(data) > MAX_BYTES:
+        return []
+    try:
+        value = decode(data)
+    except (ValueError, RecursionError, HTTPError):
+        return []  # it is broken as well, behind the place where it does not fit
+    depth = min(64, _MAX_WORK_BYTES // max(len(data), 1))
+    return errors_of(value, type, ("body",), strict=strict, depth=depth)
+
+
+def failure_of(error: msgspec.ValidationError | str, loc: Loc = ()) -> Failure:
     """The one error that msgspec names: "... - at `$.items[2].price`"."""
     message, _, path = str(error).partition(" - at `")
     if not path:
@@ -84,15 +88,15 @@ def failure_of(error: msgspec.ValidationError, loc: Loc = ()) -> Failure:
         return failure(loc, message)
     path = path[start + 1 :]
     steps = re.findall(r"\.([^.\[`]+)|\[(\d+|\.\.\.)\]", path)
-    inner = (int(index) if index.isdecimal() else name or index for name, index in steps)
+    inner = (int(index) if index.isdecimal() else clipped(name or index) for name, index in steps)
     return failure((*loc, *inner), message)
 
 
 def failure(loc: Loc, message: str, kind: str | None = None) -> Failure:
     """One entry of a problem's `errors`."""
-    steps = [step if step.__class__ is int else clipped(step) for step in loc]  # type: ignore[arg-type]
-    message = clipped(message)
-    return {"loc": steps, "msg": message, "type": kind or _kind_of(message)}
+    if len(message) > MAX_CHARS:
+        message = clipped(message)
+    return {"loc": [*loc], "msg": message, "type": kind or _kind_of(message)}
 
 
 def clipped(text: str) -> str:
@@ -153,7 +157,9 @@ class _Walk:
             msgspec.convert(value, type, strict=self._strict, str_keys=True)
             return
         except msgspec.ValidationError as error:
-            whole = error
+            # PERF: its text, for its traceback holds this frame: a cycle for each error that
+            # only the garbage collector would end.
+            whole = str(error)
         if value.__class__ in _SCALARS and type is not msgspec.Raw:
             self._add(failure_of(whole, loc))  # PERF: there is nothing in it to visit
             return
@@ -177,7 +183,7 @@ class _Walk:
                 self._visit_fields(value, type, fields, loc)
             elif (arguments := _arguments(type, dict, Mapping)) is not None:
                 for key, item in value.items():
-                    self.visit(item, arguments[-1], (*loc, str(key)))
+                    self.visit(item, arguments[-1], (*loc, clipped(str(key))))
         elif isinstance(value, (list, tuple)):
             for index, (item, kind) in enumerate(_elements(value, type)):
                 self.visit(item, kind, (*loc, index))
@@ -195,7 +201,11 @@ class _Walk:
             known = {field.name for field in fields} | {config.tag_field}
             for name in value:
                 if name not in known:
-                    self._add(failure((*loc, name), "nothing here has this name", "unknown_field"))
+                    self._add(
+                        failure(
+                            (*loc, clipped(name)), "nothing here has this name", "unknown_field"
+                        )
+                    )
 
     def _add(self, error: Failure) -> None:
         self.errors.append(error)
