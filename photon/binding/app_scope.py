@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from threading import RLock
 from typing import Any
 
@@ -16,6 +16,11 @@ def key_of(dependency: Dependency) -> Any:
     return (dependency.provider, *map(key_of, needs))
 
 
+def _stands_on(dependency: Dependency, providers: Container[Any]) -> bool:
+    needs = [a.of for a in dependency.arguments if isinstance(a.of, Dependency)]
+    return dependency.provider in providers or any(_stands_on(n, providers) for n in needs)
+
+
 class AppScope(dict[Any, Any]):
     """The values of providers, by `key_of`. One that is missing is made when it is asked for."""
 
@@ -23,17 +28,30 @@ class AppScope(dict[Any, Any]):
         self._opened = Opened()
         self._making = RLock()
         self._known: dict[Any, Dependency] = {}
+        self._at_start: dict[Any, Dependency] = {}
 
-    def learn(self, dependencies: Iterable[Dependency]) -> None:
-        """Know of providers, so that they can be called."""
+    def learn(self, dependencies: Iterable[Dependency], *, at_start: bool = True) -> None:
+        """Know of providers, so that they can be called.
+
+        Args: at_start: whether `open` calls them, or nobody before they are asked for: what
+            stands in for others in a test is not there at the next start.
+        """
         for dependency in dependencies:
             if dependency.scope == "app":
-                self._known[key_of(dependency)] = dependency
+                key = key_of(dependency)
+                self._known[key] = dependency
+                if at_start:
+                    self._at_start[key] = dependency
 
-    def open(self) -> None:
-        """Make all values: an application that cannot have them shall not start."""
-        for key in list(self._known):
-            self[key]
+    def open(self, replaced: Container[Any] = ()) -> None:
+        """Make all values: an application that cannot have them shall not start.
+
+        Args: replaced: providers that others stand in for; neither they nor what stands on them
+            is made: a test without a database does not try the real one.
+        """
+        for key, dependency in list(self._at_start.items()):
+            if not _stands_on(dependency, replaced):
+                self[key]
 
     def close(self) -> None:
         """Undo all of it, the last one first."""
