@@ -26,6 +26,9 @@ PIECE_BYTES = 1 << 20
 _CANNOT = (errno.EISDIR, errno.EOPNOTSUPP, errno.EINVAL)
 
 
+_CLOSED_AT_ONCE_BYTES = 4 * 1024 * 1024
+
+
 class AnonymousFile(BufferedReader):
     """An open file that no directory names: it is gone when it is closed, or forgotten.
 
@@ -53,7 +56,11 @@ class AnonymousFile(BufferedReader):
         # Who waited for a thread may have been cancelled, and the thread still be at work: with
         # the descriptor closed below it, it might write into the next file of that number. Then
         # the file is closed when the thread forgets it.
-        if not self._working:
+        if self._working or self.closed:
+            return
+        if os.fstat(self.fileno()).st_size > _CLOSED_AT_ONCE_BYTES:
+            offload(super().close)  # the file system gives back its blocks: 70 ms for 1 GiB
+        else:
             super().close()
 
     def __del__(self) -> None:
