@@ -103,7 +103,6 @@ def make_endpoint(
         before=_before(options),
         check=_check(operation, options, given),
     )
-    given.app_scope.learn(operation.plan.dependencies)
     endpoint = compile_endpoint(operation, compiling)
     if not operation.plan.dependencies:
         return endpoint

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Unpack
 
 from photon.app.options import Registration, RouteOptions, check_options
-from photon.app.registering import shown
+from photon.app.registering import check_path, shown
 from photon.app.registrar import Registrar
 
-Take = Callable[[Registration], None]
-"""Takes on a handler that a group was given."""
+Undo = Callable[[], None]
+Take = Callable[[list[Registration]], Undo]
+"""Takes on handlers that a group was given, all or none; gives what takes them back."""
 
 
 class Group(Registrar):
@@ -50,35 +51,59 @@ class Group(Registrar):
         check_group(group)
         if self is group or self._is_within(group):
             raise ValueError(f"{group!r} would contain itself")
+        group.tell(self._take, prefix, options)
         self._contains.append(group)
-        group.tell(self._register, prefix, options)
 
-    def tell(self, take: Take, prefix: str, options: Mapping[str, Any]) -> None:
+    def tell(self, take: Take, prefix: str, options: Mapping[str, Any]) -> Undo:
         """Have `take` called for every handler of the group, those to come included."""
         check_prefix(prefix)
         check_options(options, "include")
 
-        def below(registration: Registration) -> None:
-            take(registration.below(prefix, options))
+        def below(registrations: list[Registration]) -> Undo:
+            return take([each.below(prefix, options) for each in registrations])
 
-        for registration in self._registered:
-            below(registration.below(self.prefix, self._options))
+        undo = below(self._as_others_see(self._registered))
         self._takers.append(below)
+        return undo
 
     def _is_within(self, group: Group) -> bool:
         return any(inner is self or self._is_within(inner) for inner in group._contains)
 
+    def _as_others_see(self, registrations: Iterable[Registration]) -> list[Registration]:
+        return [each.below(self.prefix, self._options) for each in registrations]
+
     def _register(self, registration: Registration) -> None:
-        full = registration.below(self.prefix, self._options)
-        for take in self._takers:
-            take(full)
-        # Kept when all took it: what is refused shall not be met again at the next include.
-        self._registered.append(registration)
+        self._take([registration])
+
+    def _take(self, registrations: list[Registration]) -> Undo:
+        taken: list[Undo] = []
+
+        def undo() -> None:
+            for take_back in reversed(taken):
+                take_back()
+
+        full = self._as_others_see(registrations)
+        try:
+            for take in self._takers:
+                taken.append(take(full))
+        except BaseException:
+            # One that refuses it is enough: what is half registered answers at one place, and
+            # not at the other.
+            undo()
+            raise
+        self._registered += registrations
+        taken.append(lambda: self._forget(registrations))
+        return undo
+
+    def _forget(self, registrations: list[Registration]) -> None:
+        self._registered = [each for each in self._registered if each not in registrations]
 
     def _check_path(self, decorator: str, path: str) -> None:
-        # "" is the prefix itself.
-        if path != "" or not self.prefix:
-            super()._check_path(decorator, path)
+        check_path(decorator, path, self._word)
+        if path and not path.startswith("/"):
+            raise ValueError(
+                f"a path in a group is '' or begins with '/': write {'/' + path!r} for {path!r}"
+            )
 
     def __repr__(self) -> str:
         return f"<Group {self.prefix or '/'} {len(self._registered)} routes>"

@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 
 import msgspec
 
-from photon.app.registering import check_middleware, check_route_status
+from photon.app.registering import check_middleware, check_route_status, shown
 from photon.binding.markers import Depends
 from photon.http.application import Middleware
 from photon.http.formats import Format, formats_named
@@ -61,41 +61,85 @@ class RouteOptions(SharedOptions, total=False):
 
 
 _JOINED = ("tags", "middleware", "dependencies")
+_LISTS = (*_JOINED, "formats")
+_TEXTS = ("name", "summary", "description", "operation_id")
+_FLAGS = ("strict", "deprecated", "include_in_schema")
+_SHARED = tuple(SharedOptions.__annotations__)
 _KNOWN = tuple(RouteOptions.__annotations__)
 
+_FOREIGN = {
+    "status_code": "status",
+    "response_model": "response_type",
+    "default_response_class": "formats",
+    "endpoint": "name",
+    "methods": "@app.route(path, methods)",
+    "guards": "dependencies",
+    "debug": "PHOTON_DEV=1 in the environment",
+    "lifespans": "lifespan",
+    "on_startup": "lifespan",
+    "on_shutdown": "lifespan",
+    "exception_handlers": "@app.exception_handler",
+    "redirect_slashes": 'trailing_slash="redirect"',
+    "root_path": "app.mount(prefix, application)",
+    "template_folder": "templates",
+}
+"""What other frameworks call it."""
 
-def check_options(options: Mapping[str, Any], where: str) -> None:
-    """Raises: TypeError, for an option that there is not, or that is not what it should be."""
+
+def check_options(options: Mapping[str, Any], where: str, known: Sequence[str] = _KNOWN) -> None:
+    """Raises: TypeError, for an option that there is not, or that is not what it should be;
+    ValueError, for a format that there is not."""
     for name in options:
-        if name not in _KNOWN:
-            close = get_close_matches(name, _KNOWN, n=1) or _foreign(name)
-            hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(_KNOWN)}"
-            raise TypeError(f"{where} has no option {name!r}{hint}")
+        if name not in known:
+            raise TypeError(f"{where} has no option {name!r}{_hint(name, known)}")
     check_route_status(options.get("status"))
-    for name in _JOINED:
-        if isinstance(options.get(name), str) or not _is_sequence(options.get(name, ())):
+    for name in _LISTS:
+        if isinstance(options.get(name), (str, bytes)) or not _is_list(options.get(name, ())):
             raise TypeError(f"{where}: {name} is a list, not {options[name]!r}")
     for wrapper in options.get("middleware", ()):
         check_middleware(wrapper)
     for guard in options.get("dependencies", ()):
         if not isinstance(guard, Depends):
-            raise TypeError(f"{where}: dependencies=[{guard!r}] shall be [Depends(...)]")
+            raise TypeError(f"{where}: dependencies=[{shown(guard)}] shall be [Depends(...)]")
+    _check_values(options, where)
     _check_numbers(options, where)
 
 
-def _foreign(name: str) -> list[str]:
-    """What other frameworks call it."""
-    others = {
-        "status_code": "status",
-        "response_model": "response_type",
-        "default_response_class": "formats",
-        "endpoint": "name",
-    }
-    return [others[name]] if name in others else []
+def check_shared(options: Mapping[str, Any], others: Sequence[str]) -> None:
+    """As `check_options`, for an application, of which less can be said than of a route.
+
+    Args: others: its own keywords, for who meant one of them.
+    """
+    check_options(options, "Photon", tuple(dict.fromkeys((*others, *_SHARED))))
 
 
-def _is_sequence(value: object) -> bool:
+def _hint(name: str, known: Sequence[str]) -> str:
+    if name in _KNOWN:
+        return ": it is said of a route, or of a Group"
+    close = [_FOREIGN[name]] if name in _FOREIGN else get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(known)}"
+
+
+def _is_list(value: object) -> bool:
     return isinstance(value, Sequence)
+
+
+def _check_values(options: Mapping[str, Any], where: str) -> None:
+    for names, kind, what in ((_TEXTS, str, "a text"), (_FLAGS, bool, "True or False")):
+        for name in names:
+            if name in options and not isinstance(options[name], kind):
+                raise TypeError(f"{where}: {name} is {what}, not {options[name]!r}")
+    for tag in options.get("tags", ()):
+        if not isinstance(tag, str):
+            raise TypeError(f"{where}: a tag is a text, not {tag!r}")
+    for name in ("responses", "openapi"):
+        if not isinstance(options.get(name, {}), Mapping):
+            raise TypeError(f"{where}: {name} is a mapping, not {options[name]!r}")
+    for status in options.get("responses", {}):
+        if not isinstance(status, int):
+            raise TypeError(f"{where}: responses are by status, such as 404, not by {status!r}")
+    if "formats" in options and not formats_of(options):
+        raise TypeError(f"{where}: formats names at least one, such as 'json'")
 
 
 def _check_numbers(options: Mapping[str, Any], where: str) -> None:
@@ -105,6 +149,9 @@ def _check_numbers(options: Mapping[str, Any], where: str) -> None:
     limit = options.get("body_limit", 0)
     if not isinstance(limit, int) or limit < 0:
         raise TypeError(f"{where}: body_limit is a number of bytes, not {limit!r}")
+    limits = options.get("form_limits")
+    if "form_limits" in options and not isinstance(limits, FormLimits):
+        raise TypeError(f"{where}: form_limits is a FormLimits(...), not {limits!r}")
 
 
 def join(outer: Mapping[str, Any], inner: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,11 +173,7 @@ def join(outer: Mapping[str, Any], inner: Mapping[str, Any]) -> dict[str, Any]:
 
 def formats_of(options: Mapping[str, Any]) -> tuple[Format, ...]:
     """The formats that the option names; JSON alone when it is left out."""
-    given = options.get("formats", ("json",))
-    named: list[Format] = []
-    for format_ in given:
-        named += formats_named(format_) if isinstance(format_, str) else [format_]
-    return tuple(named)
+    return formats_named(*options.get("formats", ("json",)))
 
 
 class Registration(msgspec.Struct, frozen=True, kw_only=True, eq=False):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -12,10 +13,17 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 from photon.app.dispatch import compose, guarded, make_dispatch
 from photon.app.documents import Documents, DocumentSettings
 from photon.app.endpoint import Surroundings, make_endpoint, make_operation
-from photon.app.group import Group, check_group
+from photon.app.group import Group, Undo, check_group
 from photon.app.lifespan import Lifespan, running
 from photon.app.mounting import Mounts
-from photon.app.options import Registration, RouteOptions, SharedOptions, check_options, join
+from photon.app.options import (
+    Registration,
+    RouteOptions,
+    SharedOptions,
+    check_options,
+    check_shared,
+    join,
+)
 from photon.app.overrides import Overrides
 from photon.app.problems import ExceptionHandler, Problems
 from photon.app.registering import (
@@ -35,7 +43,7 @@ from photon.http.request import Request
 from photon.http.response import Response
 from photon.http.server.serving import lifespan_of
 from photon.routing.converters import Converter, Converters
-from photon.routing.errors import BuildError
+from photon.routing.errors import BuildError, TemplateError
 from photon.routing.route import Route
 from photon.routing.router import Router
 from photon.routing.template import Template
@@ -97,7 +105,7 @@ class Photon(Registrar):
         docs_url: str | None = "/docs",
         **options: Unpack[SharedOptions],
     ) -> None:
-        check_options(options, "Photon")
+        check_shared(options, _KEYWORDS)
         if trailing_slash not in ("strict", "redirect", "ignore"):
             raise TypeError(
                 f'trailing_slash is "strict", "redirect" or "ignore", not {trailing_slash!r}'
@@ -147,13 +155,36 @@ class Photon(Registrar):
 
     # Registering handlers...
 
-    # Registering handlers...
-
     def _check_path(self, decorator: str, path: str) -> None:
         super()._check_path(decorator, path)
         Template.parse(path, self.converters)  # here, for the traceback to end at the decorator
 
     def _register(self, registration: Registration) -> None:
+        self._take([registration])
+
+    def _take(self, registrations: list[Registration]) -> Undo:
+        """Take on handlers, all or none.   Returns: what takes them back."""
+        routes = [self._route_of(registration) for registration in registrations]
+        self.router.add(*routes)
+        for route in routes:
+            if route.operation is not None:
+                self._app_scope.learn(route.operation.plan.dependencies)
+        self._documents.forget()
+        return lambda: self._take_back(routes)
+
+    def _take_back(self, routes: list[Route]) -> None:
+        self.router.remove(*routes)
+        self._documents.forget()
+
+    def _route_of(self, registration: Registration) -> Route:
+        try:
+            return self._make_route(registration)
+        except TemplateError as error:
+            # Of a group's handler only the place where the group is included is in the traceback.
+            error.add_note(f"the path of {shown(registration.handler)}")
+            raise
+
+    def _make_route(self, registration: Registration) -> Route:
         options = join(self._options, registration.options)
         handler = registration.handler
         template = Template.parse(registration.path, self.converters)
@@ -170,18 +201,15 @@ class Photon(Registrar):
         if options.get("middleware"):
             inner = guarded(endpoint, self._problems)
             endpoint = compose(inner, options["middleware"], self._problems)
-        self.router.add(
-            Route(
-                template,
-                registration.methods,
-                endpoint,
-                name=options.get("name") or str(getattr(handler, "__name__", "")),
-                place=place_of(handler),
-                operation=operation,
-                middleware=tuple(options.get("middleware", ())),
-            )
+        return Route(
+            template,
+            registration.methods,
+            endpoint,
+            name=options.get("name") or str(getattr(handler, "__name__", "")),
+            place=place_of(handler),
+            operation=operation,
+            middleware=tuple(options.get("middleware", ())),
         )
-        self._documents.forget()
 
     def include(self, group: Group, prefix: str = "", **options: Unpack[RouteOptions]) -> None:
         """Take in the routes of a group, those it is given later included.
@@ -189,7 +217,7 @@ class Photon(Registrar):
         Args: prefix: before the group's own. options: for all of them, see `RouteOptions`.
         """
         check_group(group)
-        group.tell(self._register, prefix, options)
+        group.tell(self._take, prefix, options)
 
     def webhook(self, name: str, /, **options: Unpack[RouteOptions]) -> Decorator:
         """Describe a request that this application sends, by the function that would take it.
@@ -420,6 +448,8 @@ class Photon(Registrar):
 def _no_websockets_yet(request: Request) -> Response:
     raise HTTPError(501, "WebSockets are not served by this release")
 
+
+_KEYWORDS = tuple(inspect.signature(Photon).parameters)[:-1]
 
 # An application is what it is called with; mypy shall see that this class is one.
 _: Callable[[], Application] = Photon

@@ -10,12 +10,11 @@ from photon.app.respond import is_status
 from photon.runtime.source import place_of
 
 
-def check_path(decorator: str, path: object) -> None:
+def check_path(decorator: str, path: object, word: str = "app") -> None:
     """Raises: TypeError, when `path` is not one, as after `@app.get` without parentheses."""
     if not isinstance(path, str):
-        raise TypeError(
-            f'@app.{decorator} needs a path: @app.{decorator}("/..."); it was given {shown(path)}'
-        )
+        name = f"@{word}.{decorator}"
+        raise TypeError(f'{name} needs a path: {name}("/..."); it was given {shown(path)}')
 
 
 def check_route_status(status: object) -> None:
