@@ -198,11 +198,10 @@ def remove_pet(id: int) -> None:
 )
 def set_photo(id: int, photo: Annotated[UploadFile, File()]) -> None:
     """Show what a pet looks like."""
-    get_pet(id)
     content = photo.read()
     if image_type(content) is None:  # what the client calls it is only what the client calls it
         raise HTTPError(415, "a photo is a PNG or a JPEG")
-    photos[id] = content
+    photos[get_pet(id).id] = content
 
 
 @pet_routes.get("/{id}/photo", responses={**NO_PET, 200: Reply(type=bytes, media_type="image/*")})

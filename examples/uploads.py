@@ -48,8 +48,13 @@ stored: dict[str, Stored] = {}
 def keep(name: str, save: Callable[[Path], object]) -> Stored:
     """Save a file under a name of our own: what clients call theirs is never a path here."""
     id = token_hex(8)
-    save(folder / id)
-    stored[id] = Stored(id, name, (folder / id).stat().st_size)
+    path = folder / id
+    try:
+        save(path)
+    except BaseException:  # such as Cancelled, when the client left half-way
+        path.unlink(missing_ok=True)
+        raise
+    stored[id] = Stored(id, name, path.stat().st_size)
     return stored[id]
 
 

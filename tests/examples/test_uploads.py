@@ -9,6 +9,7 @@ import pytest
 
 from examples.uploads import MB, Stored, app, folder, stored
 from photon.testing import TestClient
+from tests.clients import wait_until
 
 PNG = b"\x89PNG\r\n\x1a\n"
 FILM = bytes(range(256)) * 10_000
@@ -89,6 +90,19 @@ def test_a_body_is_kept_as_it_comes(client: TestClient) -> None:
     pieces = (FILM[start : start + 100_000] for start in range(0, len(FILM), 100_000))
     backup = client.put("/backups", content=pieces).json(Stored)
     assert client.get(f"/files/{backup.id}").content == FILM
+
+
+def test_of_a_client_that_leaves_half_way_nothing_is_kept(client: TestClient) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield FILM
+        assert set(folder.iterdir()) > before  # it is being written
+        raise BrokenPipeError
+
+    before = set(folder.iterdir())
+    with pytest.raises(BrokenPipeError):
+        client.put("/backups", content=pieces())
+    wait_until(lambda: set(folder.iterdir()) == before)
+    assert not stored
 
 
 def test_nothing_else_is_found(client: TestClient) -> None:
