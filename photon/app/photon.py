@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from photon.app.dispatch import compose, guarded, make_dispatch
 from photon.app.documents import Documents, DocumentSettings
-from photon.app.endpoint import Surroundings, make_endpoint, make_operation
+from photon.app.endpoint import Surroundings, Unmade, make_endpoint, make_operation
 from photon.app.group import Group, Undo, check_group
-from photon.app.lifespan import Lifespan, running
+from photon.app.lifespan import Life, Lifespan, running
 from photon.app.mounting import Mounts
 from photon.app.options import (
     Registration,
@@ -129,6 +129,7 @@ class Photon(Registrar):
         self._middleware = list(middleware)
         for wrapper in self._middleware:
             check_middleware(wrapper)
+        self._life = Life(self, self._open)
         self._lifespans: list[Lifespan] = []
         if lifespan is not None:
             self.lifespan(lifespan)
@@ -147,7 +148,6 @@ class Photon(Registrar):
         )
         self._core = make_dispatch(self.router, self._problems, self._mounts, trailing_slash)
         self.composed = compose(self._core, self._middleware, self._problems)
-        self._is_running = False
 
     def __call__(self, request: Request) -> Response:
         """Answer a request."""
@@ -201,7 +201,7 @@ class Photon(Registrar):
         if options.get("middleware"):
             inner = guarded(endpoint, self._problems)
             endpoint = compose(inner, options["middleware"], self._problems)
-        return Route(
+        route = Route(
             template,
             registration.methods,
             endpoint,
@@ -210,6 +210,9 @@ class Photon(Registrar):
             operation=operation,
             middleware=tuple(options.get("middleware", ())),
         )
+        if isinstance(endpoint, Unmade):
+            endpoint.on_made = route.settle
+        return route
 
     def include(self, group: Group, prefix: str = "", **options: Unpack[RouteOptions]) -> None:
         """Take in the routes of a group, those it is given later included.
@@ -240,7 +243,13 @@ class Photon(Registrar):
         is opened and closed with this one.
 
         Args: prefix: such as "/admin"; "" for all that is left.
+        Raises: TypeError, ValueError, for what cannot be mounted there; RuntimeError, when this
+            application runs and that one would have to be opened.
         """
+        if application is self:
+            raise ValueError(f"{self!r} would be mounted in itself")
+        if hasattr(application, "running"):
+            self._refuse_if_running(f"{shown(application)}, mounted at {prefix!r},")
         self._mounts.add(prefix, application)
 
     @property
@@ -371,11 +380,7 @@ class Photon(Registrar):
         """
         check_middleware(wrapper)
         assert wrapper is not None
-        if self._is_running:
-            raise RuntimeError(
-                f"the middleware {shown(wrapper)} comes too late: {self!r} is running already; "
-                "add it before the application is served"
-            )
+        self._refuse_if_running(f"the middleware {shown(wrapper)}")
         self._middleware.append(wrapper)
         self.composed = compose(self._core, self._middleware, self._problems)
         return wrapper
@@ -416,30 +421,54 @@ class Photon(Registrar):
 
         Args: function: a generator function that yields once, with or without the application as
             its argument. Several are opened in order and closed in reverse.
+        Raises: TypeError; RuntimeError, when the application is running.
         """
         check_lifespan(function)
+        self._refuse_if_running(f"the lifespan {shown(function)}")
         self._lifespans.append(function)
         return function
 
     def running(self) -> AbstractContextManager[None]:
-        """The time in which requests may come; servers and test clients enter it."""
-        return self._running()
+        """The time in which requests may come; servers and test clients enter it.
+
+        Several may: what is opened is opened by the first, and closed when the last one leaves.
+        """
+        return self._life
+
+    @property
+    def is_running(self) -> bool:
+        """Whether somebody is between entering `running` and leaving it."""
+        return self._life.is_on
+
+    @property
+    def has_lifespan(self) -> bool:
+        """Whether something is to be opened before the first request, here or in what is mounted.
+
+        Providers of scope "app" do not count: they are made when they are first asked for.
+        """
+        mounted = (getattr(there, "has_lifespan", False) for _, there in self._mounts.all)
+        return bool(self._lifespans) or any(mounted)
 
     @contextmanager
-    def _running(self) -> Iterator[None]:
+    def _open(self) -> Iterator[None]:
         self.router.compile()
         if self._templates_given is not None:
             self.templates.load()
-        self._is_running = True
-        try:
-            with running(self, self._lifespans), ExitStack() as stack:
-                for _, mounted in self._mounts.all:
-                    stack.enter_context(lifespan_of(mounted))
-                stack.callback(self._app_scope.close)
-                self._app_scope.open()
-                yield
-        finally:
-            self._is_running = False
+        if self.is_dev and self._documents.are_served:
+            _ = self._documents.document  # what cannot be described is told at once
+        with running(self, self._lifespans), ExitStack() as stack:
+            for mounted in {id(there): there for _, there in self._mounts.all}.values():
+                stack.enter_context(lifespan_of(mounted))
+            stack.callback(self._app_scope.close)
+            self._app_scope.open()
+            yield
+
+    def _refuse_if_running(self, what: str) -> None:
+        if self.is_running:
+            raise RuntimeError(
+                f"{what} comes too late: {self!r} is running already; "
+                "add it before the application is served"
+            )
 
     def __repr__(self) -> str:
         return f"<Photon {self.title!r} {self.version}, {len(self.router.routes)} routes>"

@@ -47,7 +47,7 @@ class RequestId:
     def __call__(self, request: Request, application: Application) -> Response:
         """The application's response, with the id of the request."""
         if self._trusts:
-            given = request.headers.get(self._header, "")
+            given = request.headers.get(self._header, "").strip(" \t")
             # Bounded, whatever a pattern of the user's would do with 8 KiB.
             if given and len(given) <= 128 and self._matches(given) and given.isprintable():
                 request.id = given

@@ -66,6 +66,10 @@ class Route:
         for field, value in fields.items():
             object.__setattr__(self, field, value)
 
+    def settle(self, endpoint: Any) -> None:
+        """Put the endpoint in the place of the one that made it: they answer the same."""
+        object.__setattr__(self, "endpoint", endpoint)
+
     def build_path(self, /, **values: Any) -> str:
         """The percent-encoded path that brings these values back.
 

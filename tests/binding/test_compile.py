@@ -24,6 +24,7 @@ from photon.http.headers import Headers
 from photon.http.protocol.events import FieldBlock, RequestHead
 from photon.http.request import Request
 from photon.http.response import Response
+from photon.testing.client import TestClient
 
 ABSENT = inspect.Parameter.empty
 
@@ -165,6 +166,8 @@ def test_the_source_of_an_endpoint_can_be_read() -> None:
     def handler(id: int, q: str = "") -> None: ...
 
     (route,) = (route for route in app.router.routes if route.name == "handler")
+    with TestClient(app) as client:  # it is compiled when its first request comes
+        client.get("/1")
     source = route.endpoint.source
     assert source.startswith("def endpoint(request):")
     assert "handler(id=" in source

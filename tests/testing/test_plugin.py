@@ -42,7 +42,7 @@ def run_pytest(folder: Path, test: str, *, ini: str = "", conftest: str = "") ->
     (folder / "conftest.py").write_text(dedent(conftest))
     (folder / "pytest.ini").write_text(f"[pytest]\n{ini}\n")
     plugins = [
-        "-p", "photon.testing.plugin", "-p", "no:locust", "-p", "no:cacheprovider",
+        "-p", "no:locust", "-p", "no:cacheprovider",
         "-p", "no:timeout", "-p", "no:schemathesis", "-p", "no:hypothesispytest",
     ]  # fmt: skip
     done = subprocess.run(
