@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from photon.app.mounting import Mounts, hand_on
@@ -11,7 +11,7 @@ from photon.http.application import Application, Middleware
 from photon.http.errors import HTTPError
 from photon.http.request import Request
 from photon.http.response import Response
-from photon.routing.errors import MatchError, MethodNotAllowed, RouteNotFound
+from photon.routing.errors import MethodNotAllowed, RouteNotFound
 from photon.routing.router import Router
 from photon.runtime.source import place_of
 
@@ -27,7 +27,6 @@ def make_dispatch(
     Middleware around it sees a response for every request, also when a handler failed, called
     sys.exit, or took longer than it may. All that passes is what leaves nobody to answer.
     """
-
     mounts = Mounts() if mounts is None else mounts
 
     def dispatch(request: Request) -> Response:
@@ -37,24 +36,42 @@ def make_dispatch(
             finder = router.table.finders.get(head.method)
             match = None if finder is None else finder(head.path)
             if match is None:
-                mount = mounts.find(head.path)
-                if mount is not None and not router.allowed(head.path):
-                    return hand_on(request, *mount)
-                match = router.match(head.method, head.path)
+                return slowly(request)
             route, request.path_values = match
             return route.endpoint(request)  # type: ignore[no-any-return]  # ours are Applications
-        except MatchError as error:
-            return unmatched(request, error)
         except BaseException as error:
             return problems.response_for(request, error)
 
-    def unmatched(request: Request, error: MatchError) -> Response:
-        try:
-            return _unmatched(router, problems, request, error, trailing_slash)
-        except BaseException as failure:
-            return problems.response_for(request, failure)
+    def slowly(request: Request) -> Response:
+        path = request.raw_path
+        if router.allowed(path):
+            return _answer(router, problems, request, path)
+        mounted = mounts.find(path)
+        if mounted is not None:
+            return hand_on(request, mounted)
+        return _unmatched(router, problems, request, trailing_slash)
 
+    def allowed(path: str) -> Sequence[str]:
+        """The methods of a path; () where nobody knows them.   Raises: BadPath."""
+        methods = router.allowed(path)
+        mounted = None if methods else mounts.find(path)
+        if mounted is not None:
+            ask = allowed_of(getattr(mounted.application, "composed", mounted.application))
+            return () if ask is None else ask(mounted.rest)
+        if not methods and trailing_slash == "ignore":
+            methods = router.allowed(_with_other_slash(path))
+        return methods
+
+    dispatch.allowed = allowed  # type: ignore[attr-defined]
     return dispatch
+
+
+Allowed = Callable[[str], Sequence[str]]
+
+
+def allowed_of(application: Application) -> Allowed | None:
+    """What tells the methods of a path, of an application that knows its own."""
+    return getattr(application, "allowed", None)
 
 
 def guarded(application: Application, problems: Problems) -> Application:
@@ -66,6 +83,7 @@ def guarded(application: Application, problems: Problems) -> Application:
         except BaseException as error:
             return problems.response_for(request, error)
 
+    answering.allowed = allowed_of(application)  # type: ignore[attr-defined]
     return answering
 
 
@@ -91,6 +109,7 @@ def _wrap(wrapper: Middleware, inner: Application) -> Application:
             raise _no_response(wrapper, response)
         return response
 
+    wrapping.allowed = allowed_of(inner)  # type: ignore[attr-defined]
     return wrapping
 
 
@@ -103,31 +122,35 @@ def _no_response(wrapper: Middleware, value: object) -> TypeError:
     )
 
 
+def _answer(router: Router, problems: Problems, request: Request, path: str) -> Response:
+    """The answer at a path that has routes.   Raises: MethodNotAllowed."""
+    try:
+        route, request.path_values = router.match(request.method, path)
+    except MethodNotAllowed as error:
+        if request.method != "OPTIONS":
+            raise
+        return _options(router, problems, request, error)
+    return route.endpoint(request)  # type: ignore[no-any-return]  # ours are Applications
+
+
 # Requests without a route...
 
 
 def _unmatched(
-    router: Router, problems: Problems, request: Request, error: MatchError, trailing_slash: str
+    router: Router, problems: Problems, request: Request, trailing_slash: str
 ) -> Response:
-    if isinstance(error, MethodNotAllowed) and request.method == "OPTIONS":
-        return _options(router, problems, request, error)
-    if isinstance(error, RouteNotFound):
-        if request.raw_path == "*":
-            return _nothing_there()
-        other = _with_other_slash(request.raw_path)
-        if other and router.allowed(other):
-            if trailing_slash == "ignore":
-                return _answer_as(router, request, other)
-            if trailing_slash == "redirect":
-                return _redirect_to(request, other)
-            detail = f"{error}; did you mean {other!r}?"
-            return problems.response_for(request, HTTPError(404, detail))
-    return problems.response_for(request, error)
-
-
-def _answer_as(router: Router, request: Request, path: str) -> Response:
-    route, request.path_values = router.match(request.method, path)
-    return route.endpoint(request)  # type: ignore[no-any-return]  # ours are Applications
+    path = request.raw_path
+    if path == "*":
+        return _nothing_there()
+    other = _with_other_slash(path)
+    if not other or not router.allowed(other):
+        raise RouteNotFound(path)
+    if trailing_slash == "strict":
+        raise HTTPError(404, f"{RouteNotFound(path)}; did you mean {other!r}?")
+    # Fetch §4.8: a preflight that is redirected has failed.
+    if trailing_slash == "redirect" and request.method != "OPTIONS":
+        return _redirect_to(request, other)
+    return _answer(router, problems, request, other)
 
 
 def _redirect_to(request: Request, path: str) -> Response:
@@ -148,8 +171,14 @@ def _options(
     response.headers["allow"] = ", ".join(error.allow)
     # Fetch §4.8: a preflight asks for the method that is to come, whose own middleware answers.
     asked = request.headers.get("access-control-request-method", "")
-    middleware = router.match(asked, request.raw_path)[0].middleware if asked in error.allow else ()
-    return compose(lambda request: response, middleware, problems)(request)
+    has_route = asked in error.allow and asked != "OPTIONS"
+    middleware = router.match(asked, error.path)[0].middleware if has_route else ()
+
+    def answer(request: Request) -> Response:
+        return response
+
+    answer.allowed = lambda path: error.allow  # type: ignore[attr-defined]
+    return compose(answer, middleware, problems)(request)
 
 
 def _nothing_there() -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from functools import cached_property
+from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from photon.app.mounting import Mounts
@@ -13,7 +14,6 @@ from photon.http.conditional import evaluate
 from photon.http.errors import HTTPError
 from photon.http.request import Request
 from photon.http.response import JSON, Response
-from photon.routing.errors import MethodNotAllowed
 from photon.routing.route import Route
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class Documents:
     def __init__(self, settings: DocumentSettings, application: Documented, mounts: Mounts) -> None:
         self._settings = settings
         self._application = application
+        self._making = RLock()
         self._document: dict[str, Any] | None = None
         self._bytes: dict[str, tuple[bytes, str]] = {}
         if settings.openapi_url is not None:
@@ -56,37 +57,45 @@ class Documents:
             if settings.docs_url is not None:
                 mounts.add(settings.docs_url, self._show, is_default=True)
 
+    @property
+    def are_served(self) -> bool:
+        return self._settings.openapi_url is not None
+
     def forget(self) -> None:
         """There is another route: make it anew."""
         self._document = None
-        self._bytes.clear()
+        self._bytes = {}  # who is making one puts it into the old ones
 
     @property
     def document(self) -> dict[str, Any]:
         """The document, as JSON would have it.   Raises: OpenAPIError."""
-        if self._document is None:
-            # Importing it takes 10 ms, which only those pay who look at it.
-            from photon.openapi.document import Info, OpenAPI
-            from photon.openapi.generate import generate
+        with self._making:
+            if self._document is None:
+                self._document = self._make()
+            return self._document
 
-            about = self._application
-            info = Info(
-                title=about.title,
-                version=about.version,
-                summary=about.summary,
-                description=about.description,
-            )
-            self._document = generate(
-                info,
-                about.operations,
-                self._settings.openapi or OpenAPI(),
-                webhooks=about.webhooks,
-            )
-        return self._document
+    def _make(self) -> dict[str, Any]:
+        # Importing it takes 10 ms, which only those pay who look at it.
+        from photon.openapi.document import Info, OpenAPI
+        from photon.openapi.generate import generate
+
+        about = self._application
+        info = Info(
+            title=about.title,
+            version=about.version,
+            summary=about.summary,
+            description=about.description,
+        )
+        return generate(
+            info,
+            about.operations,
+            self._settings.openapi or OpenAPI(),
+            webhooks=about.webhooks,
+        )
 
     def _serve(self, request: Request) -> Response:
         if request.method not in ("GET", "HEAD"):
-            raise MethodNotAllowed(request.method, request.root, ("GET", "HEAD"))
+            raise HTTPError(405, "the document is only read", headers={"allow": "GET, HEAD"})
         if request.path != "/":
             raise HTTPError(404, "nothing is below the document")
         # The mount's own prefix is the document's name, what stands before it the application's.
@@ -98,7 +107,8 @@ class Documents:
 
     def _made_for(self, root: str) -> tuple[bytes, str]:
         """The bytes and their tag, for an application that is mounted there."""
-        made = self._bytes.get(root)
+        known = self._bytes
+        made = known.get(root)
         if made is None:
             from hashlib import blake2b
 
@@ -106,8 +116,8 @@ class Documents:
 
             body = document_bytes(at_root(self.document, root))
             made = body, f'"{blake2b(body, digest_size=12).hexdigest()}"'
-            if len(self._bytes) < 16:  # a proxy may make up as many as it likes
-                self._bytes[root] = made
+            if len(known) < 16:  # a proxy may make up as many as it likes
+                known[root] = made
         return made
 
     def _show(self, request: Request) -> Response:

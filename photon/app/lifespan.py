@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from threading import RLock
+from types import TracebackType
 from typing import Any
 
 from photon.runtime.source import place_of
@@ -21,6 +23,53 @@ def running(application: object, lifespans: list[Lifespan]) -> Iterator[None]:
         for lifespan in lifespans:
             stack.enter_context(_open(lifespan, application))
         yield
+
+
+class Life:
+    """A time that several enter, and that is over when the last one has left.
+
+    Args: whose: for messages. open_: what is entered by the first of them.
+    """
+
+    def __init__(self, whose: object, open_: Callable[[], AbstractContextManager[None]]) -> None:
+        self._whose = whose
+        self._open = open_
+        self._changing = RLock()
+        self._is_opening = False
+        self._count = 0
+        self._opened: AbstractContextManager[None] | None = None
+
+    @property
+    def is_on(self) -> bool:
+        return self._is_opening or self._count > 0
+
+    def __enter__(self) -> None:
+        with self._changing:
+            if self._is_opening:
+                raise RuntimeError(f"{self._whose!r} would start itself: it is mounted in itself")
+            if self._count == 0:
+                self._is_opening = True
+                try:
+                    opened = self._open()
+                    opened.__enter__()
+                    self._opened = opened
+                finally:
+                    self._is_opening = False
+            self._count += 1
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        with self._changing:
+            self._count -= 1
+            if self._count > 0:
+                return None
+            opened, self._opened = self._opened, None
+            assert opened is not None
+            return opened.__exit__(kind, error, traceback)
 
 
 def _open(lifespan: Lifespan, application: object) -> AbstractContextManager[Any]:

@@ -35,6 +35,17 @@ def check_exception_handler(handler: Any) -> None:
     _check(handler, "exception handler", 2, "the request and the error")
 
 
+def check_application(application: Any) -> None:
+    """Raises: TypeError, for what cannot be called with a request."""
+    if isinstance(application, type):
+        raise TypeError(
+            f"{application.__name__} is a class, not an application: give an object of it"
+        )
+    if not callable(application):
+        raise TypeError(f"{application!r} is no application; give one, or a function")
+    _check(application, "application", 1, "a request")
+
+
 def check_lifespan(function: Any) -> None:
     """Raises: TypeError, for what cannot be called with the application, or with nothing."""
     if function is None or inspect.isasyncgenfunction(inspect.unwrap(function)):

@@ -176,7 +176,7 @@ class Request(msgspec.Struct, eq=False):
         query = f"?{self.head.query}" if self.head.query else ""
         # RFC 9110 §7.1: the asterisk of OPTIONS stands for the server, and is no path.
         path = "" if self.head.path == "*" else self.head.path
-        return f"{self.scheme}://{self.host}{path}{query}"
+        return f"{self.scheme}://{self.host}{self.root}{path}{query}"
 
     @property
     def content_type(self) -> str:

@@ -105,9 +105,9 @@ class TestClient(BaseClient):
 
     def _check_lifespan(self) -> None:
         app: Any = self.app
-        if self._life is not None or getattr(app, "_is_running", False):
+        if self._life is not None or getattr(app, "is_running", False):
             return
-        if getattr(app, "_lifespans", None):
+        if getattr(app, "has_lifespan", False):
             raise RuntimeError(
                 f"{app!r} is not running, and has a lifespan to open first: "
                 "write `with TestClient(app) as client:`"
