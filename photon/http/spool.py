@@ -134,10 +134,8 @@ class Spool:
                 self._disk = offload(_open_temporary, self._directory)
             # PERF: the same buffer is filled again, and nothing copied: truncating it would have
             # it grow from nothing for each piece. Let go of at once, or it could not be written.
-            view = self._memory.getbuffer()
-            with view[: self._memory.tell()] as filled:
+            with self._memory.getbuffer() as view, view[: self._memory.tell()] as filled:
                 self._disk.beside(_write, filled)
-            view.release()
         except OSError as error:
             where = self._directory or "the directory of temporary files (set TMPDIR for another)"
             error.add_note(f"Photon was writing an upload to {where}, after {self.size} bytes")
