@@ -14,7 +14,7 @@ import msgspec
 
 from photon.app.checking import checker_of, converter_of
 from photon.app.options import formats_of
-from photon.app.overrides import Overrides
+from photon.app.overrides import Overrides, Replaced
 from photon.app.respond import Responders
 from photon.app.unsendable import Unsendable
 from photon.binding.app_scope import AppScope
@@ -105,10 +105,10 @@ def make_endpoint(
         check=_check(operation, options, given),
     )
 
-    def build(overrides: Mapping[Any, Callable[..., Any]]) -> Application:
+    def build(overrides: Replaced, app_scope: AppScope) -> Application:
         replaced = make_operation(handler, path_types, options, overrides)
-        given.app_scope.learn(replaced.plan.dependencies, at_start=False)
-        return compile_endpoint(replaced, compiling)
+        app_scope.learn(replaced.plan.dependencies, at_start=False)
+        return compile_endpoint(replaced, msgspec.structs.replace(compiling, app_scope=app_scope))
 
     def make() -> Application:
         endpoint = compile_endpoint(operation, compiling)

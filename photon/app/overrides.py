@@ -4,53 +4,88 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any
 
+import msgspec
+
+from photon.binding.app_scope import AppScope
 from photon.binding.errors import check_kind
 from photon.http.application import Application
 
-Build = Callable[[Mapping[Any, Callable[..., Any]]], Application]
+Replaced = Mapping[Any, Callable[..., Any]]
+Build = Callable[[Replaced, AppScope], Application]
 """Makes an endpoint in which these providers are replaced."""
+
+
+class _Layer(msgspec.Struct, frozen=True, eq=False):
+    """What is replaced for the length of one `with`, and in those around it.
+
+    Attributes: app_scope: what fakes of the scope "app" made; it is closed with the layer.
+    """
+
+    provider: Callable[..., Any]
+    fake: Callable[..., Any]
+    app_scope: AppScope
 
 
 class Overrides:
     """The providers that are replaced now.
 
+    Args: app_scope: the values of the application's own providers of the scope "app".
     Attributes: active: by provider what is called in its place.
     """
 
-    def __init__(self) -> None:
-        self.active: dict[Any, Callable[..., Any]] = {}
+    def __init__(self, app_scope: AppScope | None = None) -> None:
+        self._app_scope = AppScope() if app_scope is None else app_scope
+        self._layers: list[_Layer] = []
+        self._changing = Lock()
+        self.active: Replaced = {}
 
     @contextmanager
     def replacing(self, provider: Callable[..., Any], fake: Any) -> Iterator[None]:
         """Have `fake` called in the place of `provider`; within one another the last one counts.
 
+        A fake has the scope of what it replaces. Of the scope "app" it is called when a request
+        asks for it first, and closed when the `with` is over.
+
         Raises: TypeError, for what is no function.
         """
         check_kind("provider", provider)
         check_kind("provider", fake)
-        before = self.active
-        # A new mapping each time: endpoints compare it with the one they were made for.
-        self.active = {**before, provider: fake}
+        layer = _Layer(provider, fake, AppScope(self._innermost))
+        self._change(self._layers.append, layer)
         try:
             yield
         finally:
-            self.active = before
+            # Of two that overlap the first may be over before the second.
+            self._change(self._layers.remove, layer)
+            layer.app_scope.close()
+
+    @property
+    def _innermost(self) -> AppScope:
+        return self._layers[-1].app_scope if self._layers else self._app_scope
+
+    def _change(self, change: Callable[[_Layer], object], layer: _Layer) -> None:
+        with self._changing:
+            change(layer)
+            # A new mapping each time: endpoints compare it with the one they were made for.
+            self.active = {each.provider: each.fake for each in self._layers}
 
     def heeding(self, plain: Application, build: Build) -> Application:
         """An endpoint with providers that looks whether one of them is replaced."""
-        made_for: Mapping[Any, Any] | None = None
-        made = plain
+        made: tuple[Replaced | None, Application] = (None, plain)
 
         def endpoint(request: Any) -> Any:
-            nonlocal made_for, made
+            nonlocal made
             active = self.active
             if not active:
                 return plain(request)
+            made_for, application = made
             if made_for is not active:
-                made, made_for = build(active), active
-            return made(request)
+                application = build(active, self._innermost)
+                made = active, application
+            return application(request)
 
         endpoint.__wrapped__ = plain.__wrapped__  # type: ignore[attr-defined]
         return endpoint

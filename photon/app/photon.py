@@ -30,12 +30,17 @@ from photon.app.registering import (
     check_exception_handler,
     check_lifespan,
     check_middleware,
+    check_responder,
+    check_responder_kind,
     shown,
 )
 from photon.app.registrar import Decorator, H, Registrar
-from photon.app.respond import Responder, Responders
+from photon.app.respond import Convert, Responders
 from photon.binding.app_scope import AppScope
+from photon.binding.errors import check_kind
+from photon.binding.markers import Depends
 from photon.binding.operation import Operation
+from photon.binding.signature import read_plan
 from photon.http.application import Application, Middleware
 from photon.http.errors import HTTPError
 from photon.http.formats import JSON, Format
@@ -122,7 +127,7 @@ class Photon(Registrar):
         self.is_dev = os.environ.get("PHOTON_DEV", "") not in ("", "0")
         self._options: Mapping[str, Any] = dict(options)
         self._responders: dict[tuple[Format, ...], Responders] = {}
-        self._own_responders: dict[type, Responder] = {}
+        self._own_responders: dict[type, Convert] = {}
         self._templates_given = templates
         self._templates: Templates | None = None
         self._problems = Problems(self._responders_for(()))
@@ -133,8 +138,8 @@ class Photon(Registrar):
         self._lifespans: list[Lifespan] = []
         if lifespan is not None:
             self.lifespan(lifespan)
-        self._overrides = Overrides()
         self._app_scope = AppScope()
+        self._overrides = Overrides(self._app_scope)
         self._given = Surroundings(
             responders=self._responders_for,
             overrides=self._overrides,
@@ -308,9 +313,37 @@ class Photon(Registrar):
     ) -> AbstractContextManager[None]:
         """Have `fake` called in the place of a provider, for the length of a `with`.
 
+        What a fake of the scope "app" made is closed at the end of the `with`. The provider that
+        it replaces is not called by `running` meanwhile.
+
         Args: fake: a function with parameters of its own, filled as any provider's.
+        Raises: TypeError; ValueError, for a provider that nothing here asks for: the test would
+            talk to the real thing.
         """
+        check_kind("provider", provider)
+        self._check_asked_for(provider)
         return self._overrides.replacing(provider, fake)
+
+    def _check_asked_for(self, provider: Any) -> None:
+        """Raises: ValueError, for what is the provider of no route, and of no fake."""
+        known = {
+            dependency.provider
+            for _, operation in self.operations
+            for dependency in operation.plan.dependencies
+        }
+        if provider in known:
+            return
+        active = self._overrides.active
+        for fake in active.values():
+            fakes = read_plan(lambda: None, guards=[Depends(fake)], overrides=active)
+            known |= {dependency.provider for dependency in fakes.dependencies}
+        if provider not in known:
+            names = sorted({getattr(each, "__qualname__", repr(each)) for each in known})
+            raise ValueError(
+                f"nothing in {self!r} asks for {shown(provider)}, so that it cannot be replaced; "
+                f"there are {', '.join(names) or 'no providers at all'}. The providers of a "
+                "mounted application are replaced there"
+            )
 
     @property
     def templates(self) -> Templates:
@@ -340,19 +373,22 @@ class Photon(Registrar):
         root = "" if request is None else request.root
         return root + self.path_for(name, **values)
 
-    def responder(self, kind: type) -> Callable[[Any], Any]:
+    def responder(self, kind: type) -> Callable[[Convert], Convert]:
         """Have a function make the response of values of a class that handlers return.
 
         It gets the value, and gives what a handler may return: `@app.responder(Money)`.
+        Raises: TypeError; ValueError, for a second one.
         """
-        if not isinstance(kind, type):
-            raise TypeError(f"@app.responder(...) takes a class, not {shown(kind)}")
+        check_responder_kind(kind)
 
-        def register(fn: Callable[[Any], Any]) -> Callable[[Any], Any]:
-            def respond(value: Any, status: int | None, request: Request) -> Response:
-                return self._responders_for(()).respond(fn(value), status, request)
-
-            self._own_responders[kind] = respond
+        def register(fn: Convert) -> Convert:
+            check_responder(fn)
+            if kind in self._own_responders:
+                raise ValueError(
+                    f"{shown(fn)} and {shown(self._own_responders[kind])} would both make the "
+                    f"responses of {kind.__name__}: keep one of them"
+                )
+            self._own_responders[kind] = fn
             for responders in self._responders.values():
                 responders.forget()
             return fn
@@ -460,7 +496,7 @@ class Photon(Registrar):
             for mounted in {id(there): there for _, there in self._mounts.all}.values():
                 stack.enter_context(lifespan_of(mounted))
             stack.callback(self._app_scope.close)
-            self._app_scope.open()
+            self._app_scope.open(replaced=self._overrides.active)
             yield
 
     def _refuse_if_running(self, what: str) -> None:

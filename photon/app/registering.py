@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from photon.app.respond import is_status
+from photon.http.response import Response
 from photon.runtime.source import place_of
 
 
@@ -52,6 +53,22 @@ def check_lifespan(function: Any) -> None:
         _check_kind(inspect.unwrap(function), "lifespan")
     arguments, _ = _counts(function)
     _check(function, "lifespan", min(arguments, 1), "the application or nothing")
+
+
+def check_responder_kind(kind: object) -> None:
+    """Raises: TypeError, for what no responder is asked for."""
+    if not isinstance(kind, type):
+        raise TypeError(f"@app.responder(...) takes a class, not {shown(kind)}")
+    if kind in (object, tuple) or issubclass(kind, Response):
+        raise TypeError(
+            f"@app.responder({kind.__name__}): what is done with these stays as it is; "
+            "name a class of your own"
+        )
+
+
+def check_responder(function: Any) -> None:
+    """Raises: TypeError, for what cannot be called with a value."""
+    _check(function, "responder", 1, "the value")
 
 
 def shown(value: object) -> str:

@@ -25,6 +25,7 @@ from photon.http.headers import ResponseHeaders
 from photon.http.request import Request
 from photon.http.response import BYTES, TEXT, Response, StreamResponse, encode_json
 from photon.http.response import JSON as JSON_TYPE
+from photon.runtime.source import place_of
 from photon.templating.response import TemplateResponse
 
 if TYPE_CHECKING:
@@ -39,26 +40,31 @@ Raises: Unsendable, a TypeError, when the value is nothing that can be sent.
 """
 
 
+Convert = Callable[[Any], Any]
+"""Gives for a value of some class what a handler may return."""
+
+
 class Responders(dict[type, Responder]):
     """What makes a response of a value, by its class, decided when a class comes first.
 
     Args:
         formats: that values are sent in: JSON alone, or the one that the client prefers.
         templates: what renders a `TemplateResponse`; called when one comes first.
-        own: the application's own, by class; they hold for subclasses, too.
+        own: of the application's own classes what gives another value to send; it holds for
+            subclasses, too.
     """
 
     def __init__(
         self,
         formats: Sequence[Format] = (JSON,),
         templates: Callable[[], Templates] | None = None,
-        own: Mapping[type, Responder] = MappingProxyType({}),
+        own: Mapping[type, Convert] = MappingProxyType({}),
     ) -> None:
-        super().__init__(_FIXED)
-        self[tuple] = self._tuple
+        super().__init__()
         self._formats = tuple(formats)
         self._templates = templates
         self._own = own
+        self.forget()
 
     def respond(self, value: Any, status: int | None, request: Request) -> Response:
         """The response that a handler's value stands for.
@@ -71,7 +77,7 @@ class Responders(dict[type, Responder]):
     def forget(self) -> None:
         """Decide anew for each class: there are new ones of the application's own."""
         self.clear()
-        self.update(_FIXED)
+        self.update({kind: each for kind, each in _FIXED.items() if kind not in self._own})
         self[tuple] = self._tuple
 
     def __missing__(self, kind: type) -> Responder:
@@ -79,9 +85,9 @@ class Responders(dict[type, Responder]):
         return responder
 
     def _choose(self, kind: type) -> Responder:
-        for base in kind.__mro__:
-            if base in self._own:
-                return self._own[base]
+        convert = self._own_for(kind)
+        if convert is not None:
+            return self._by(convert)
         if issubclass(kind, TemplateResponse):
             return self._template
         if issubclass(kind, Response):
@@ -95,6 +101,29 @@ class Responders(dict[type, Responder]):
         if is_never_sent(kind):
             return refuse
         return _json if self._formats == (JSON,) else self._negotiated
+
+    def _own_for(self, kind: type) -> Convert | None:
+        return next((self._own[base] for base in kind.__mro__ if base in self._own), None)
+
+    def _by(self, convert: Convert) -> Responder:
+        def respond(value: Any, status: int | None, request: Request) -> Response:
+            made = convert(value)
+            sent = made[0] if made.__class__ is tuple and made else made
+            if self._own_for(sent.__class__) is convert:
+                raise Unsendable(
+                    f"returned {value.__class__.__name__}, whose responder {_place(convert)} gives "
+                    f"{sent.__class__.__name__} again, and would be asked without end; it shall "
+                    "give something else, such as a dict or a Response"
+                )
+            try:
+                return self.respond(made, status, request)
+            except RecursionError:
+                raise Unsendable(
+                    f"returned {value.__class__.__name__}, whose responder {_place(convert)} gives "
+                    "what other responders turn into that again, without end"
+                ) from None
+
+        return respond
 
     def _template(self, value: TemplateResponse, status: int | None, request: Request) -> Response:
         if self._templates is None:
@@ -129,6 +158,10 @@ class Responders(dict[type, Responder]):
         if len(value) == 3:
             _set_headers(response, value[2])
         return response
+
+
+def _place(convert: Convert) -> str:
+    return f"{getattr(convert, '__qualname__', repr(convert))} ({place_of(convert)})"
 
 
 def _as_it_is(value: Response, status: int | None, request: Request) -> Response:
@@ -188,7 +221,10 @@ def _set_headers(response: Response, headers: Any) -> None:
 def _json(value: Any, status: int | None, request: Request) -> Response:
     # PERF: what Response(...) would do, without looking at the arguments.
     response = _new(Response)
-    response.body = _encoded(encode_json, "JSON", value)
+    try:
+        response.body = encode_json(value)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        response.body = _encoded(encode_json, "JSON", value)  # it says what is wrong
     response.status = status or 200
     response._content_type = JSON_TYPE
     response._headers = None

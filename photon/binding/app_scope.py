@@ -22,9 +22,13 @@ def _stands_on(dependency: Dependency, providers: Container[Any]) -> bool:
 
 
 class AppScope(dict[Any, Any]):
-    """The values of providers, by `key_of`. One that is missing is made when it is asked for."""
+    """The values of providers, by `key_of`. One that is missing is made when it is asked for.
 
-    def __init__(self) -> None:
+    Args: around: has the values that are known there; what this one makes is closed with it.
+    """
+
+    def __init__(self, around: AppScope | None = None) -> None:
+        self._around = around
         self._opened = Opened()
         self._making = RLock()
         self._known: dict[Any, Dependency] = {}
@@ -37,11 +41,18 @@ class AppScope(dict[Any, Any]):
             stands in for others in a test is not there at the next start.
         """
         for dependency in dependencies:
-            if dependency.scope == "app":
-                key = key_of(dependency)
+            key = key_of(dependency)
+            if dependency.scope == "app" and not self._is_known_around(key):
                 self._known[key] = dependency
                 if at_start:
                     self._at_start[key] = dependency
+
+    def knows(self, key: Any) -> bool:
+        """Whether it, or one around it, can make the value of a key."""
+        return key in self._known or self._is_known_around(key)
+
+    def _is_known_around(self, key: Any) -> bool:
+        return self._around is not None and self._around.knows(key)
 
     def open(self, replaced: Container[Any] = ()) -> None:
         """Make all values: an application that cannot have them shall not start.
@@ -60,6 +71,8 @@ class AppScope(dict[Any, Any]):
         opened.close()
 
     def __missing__(self, key: Any) -> Any:
+        if self._around is not None and self._around.knows(key):
+            return self._around[key]
         with self._making:
             if key in self:  # somebody else made it while this greenlet waited
                 return self[key]
