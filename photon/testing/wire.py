@@ -19,6 +19,7 @@ from photon.http.server.server import Server
 from photon.http.server.serving import lifespan_of
 from photon.http.server.settings import ServerSettings
 from photon.runtime.carriers import Job
+from photon.runtime.clock import now
 from photon.runtime.errors import StreamBroken, StreamClosed
 from photon.runtime.greenlets import checkpoint
 from photon.runtime.hub import Hub, current_hub, getcurrent
@@ -138,9 +139,10 @@ class MemoryStream:
             self._reader.switch()
         elif self._job is not None:
             self._hub.carriers.submit(self._job)
-        # Level-triggered, as epoll is: what was not read is told again.
+        # Level-triggered, as epoll is: what was not read is told again, at the next poll. (By
+        # callbacks it would be told a hundred times before the job had its turn.)
         if self.inbox and self._job is not None and self.inbox != [b""]:
-            self.notify()
+            self._hub.deadlines.add(now(), self._become_readable)
 
     def _become_writable(self) -> None:
         if self._writer is not None:
