@@ -4,16 +4,33 @@ from __future__ import annotations
 
 import os
 import platform
+from importlib import import_module
 
 import click
 
 import photon
 from photon.cli.importer import full_name
-from photon.cli.run import run
+
+# Each is the object of that name in its module, which is imported when the command is used: to
+# list routes takes none of what it takes to serve.
+_COMMANDS = {
+    "run": "photon.cli.run",
+    "routes": "photon.cli.routes",
+    "openapi": "photon.cli.openapi",
+}
 
 
 class Commands(click.Group):
     """Commands by name; an application in the place of a command is recognized."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(_COMMANDS[cmd_name]), cmd_name)
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -45,6 +62,3 @@ def _is_application(name: str) -> bool:
 )
 def cli() -> None:
     """Photon serves plain Python functions over HTTP."""
-
-
-cli.add_command(run)

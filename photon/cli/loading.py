@@ -1,0 +1,88 @@
+"""What the commands that look at an application have in common: how it is named and loaded."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from photon.cli.exits import CommandError, ExitCode
+from photon.cli.importer import full_name, load_application
+from photon.cli.options import setting
+from photon.http.application import Application
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+_WHICH = "Which application"
+# What makes an application in a module, at its top level.
+_MADE = re.compile(r"^(\w+)\s*(?::[^=\n]+)?=\s*(?:photon\.)?Photon\(", re.MULTILINE)
+_MOST_FILES = 200
+
+
+def application_options(command: C) -> C:
+    """Adds the argument `app`, which may be None, and the flags that say how it is loaded."""
+    for option in (
+        setting(
+            "--factory",
+            section=_WHICH,
+            is_flag=True,
+            help="the attribute is a function that makes the application",
+        ),
+        setting(
+            "--app-dir",
+            section=_WHICH,
+            type=click.Path(exists=True, file_okay=False),
+            default=".",
+            metavar="FOLDER",
+            help="where modules are looked for first  [the current folder]",
+        ),
+        click.argument("app", envvar="PHOTON_APP", metavar="MODULE[:ATTRIBUTE]", required=False),
+    ):
+        command = option(command)
+    return command
+
+
+def loaded(ctx: click.Context, app: str | None, app_dir: str, factory: bool) -> Application:
+    """The application; nothing of it is started.
+
+    Raises: CommandError (NOT_LOADED); click.UsageError, when none was named.
+    """
+    if app is None:
+        raise click.UsageError(_none_named(ctx.command_path, Path(app_dir)), ctx)
+    try:
+        # What it prints while it is imported shall not stand in what a program reads from us.
+        with redirect_stdout(sys.stderr):
+            return load_application(app, app_dir=app_dir, factory=factory)
+    except KeyboardInterrupt:
+        raise SystemExit(ExitCode.INTERRUPTED) from None
+
+
+def unfit(app: str, message: str, hint: str = "") -> CommandError:
+    """The error about an application that a command cannot do anything with."""
+    return CommandError(f"{full_name(app)} {message}", hint=hint, exit_code=ExitCode.NOT_LOADED)
+
+
+def _none_named(command: str, folder: Path) -> str:
+    there = list(_applications_in(folder))
+    example = there[0] if there else "app:app"
+    others = f"\nThere are: {', '.join(there[:10])}" if len(there) > 1 else ""
+    return (
+        f"Which application? Name it: {command} {example}\n"
+        f"The environment variable PHOTON_APP names it, too.{others}"
+    )
+
+
+def _applications_in(folder: Path) -> Iterator[str]:
+    """What looks like an application in the modules of a folder, which are not imported."""
+    for path in sorted(folder.glob("*.py"))[:_MOST_FILES]:
+        try:
+            text = path.read_text(errors="replace")
+        except OSError:
+            continue
+        for name in _MADE.findall(text):
+            yield f"{path.stem}:{name}"
