@@ -12,7 +12,7 @@ from photon.http.request import Request
 from photon.templating.edition import Edition
 from photon.templating.errors import RenderFailed, TemplatingError
 from photon.templating.flush import FILTER, Pieces
-from photon.templating.functions import NOT_OURS, FunctionFailed, guarded, tojson
+from photon.templating.functions import NOT_OURS, FunctionFailed, as_link, guarded, tojson
 from photon.templating.mail import Mail, read_mail
 from photon.templating.registry import Globals, Registry
 from photon.templating.sources import Given, sources_of
@@ -150,7 +150,7 @@ class Templates:
         environment = Environment(**self._settings)
         environment.add_filter("tojson", tojson)
         environment.add_filter(FILTER, _flush)
-        environment.add_global("url_for", guarded("function", "url_for", self._url_for))
+        environment.add_global("url_for", as_link(guarded("function", "url_for", self._url_for)))
         self._registry.install(environment)
         return Edition(self._sources, self._sources.scan(), environment)
 

@@ -27,6 +27,7 @@ _RESERVED = {
 }
 
 
+_MEANS_SOMETHING = re.compile(r"""[&<>"'`]""").search
 _TAGS = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 
 
@@ -60,6 +61,22 @@ def guarded(kind: Kind, name: str, fn: Callable[..., Any]) -> Callable[..., Any]
             raise FunctionFailed(kind, name, template, error) from error
 
     return call
+
+
+def as_link(call: Callable[..., str]) -> Callable[..., Any]:
+    """`call`, a guarded function, with its URLs as they are: `/a`, where other text is `&#x2f;a`.
+
+    A URL in which something has a meaning in HTML, such as `&` or a quote, is escaped as any text.
+    """
+
+    @pass_state
+    def link(state: Any, *args: Any, **kwargs: Any) -> str:
+        is_page = state.auto_escape == "html"  # asked first: see `guarded`
+        url = call(state, *args, **kwargs)
+        is_plain = isinstance(url, str) and not _MEANS_SOMETHING(url)
+        return safe(url) if is_page and is_plain else url
+
+    return link
 
 
 def name_for(kind: Kind, fn: Any, name: str | None) -> str:

@@ -312,6 +312,26 @@ def test_url_for_gets_the_request_the_name_and_the_values() -> None:
     assert calls[-1] == (None, "home", {})
 
 
+def test_a_link_is_written_as_it_is_where_nothing_in_it_has_a_meaning_in_html() -> None:
+    templates = Templates(
+        {
+            "a.html": "<a href=\"{{ url_for(path) }}\">{{ '/a' }}{{ url_for(path) == path }}",
+            "a.txt": "{{ url_for(path) }}",
+            "a.json": "[{{ url_for(path) }}]",
+            "raw.html": "{% autoescape false %}{{ url_for(path) }}{% endautoescape %}",
+        }
+    )
+    templates.url_for = lambda request, name, values: name
+    assert templates.render("a.html", path="/a/1") == '<a href="/a/1">&#x2f;aTrue'
+    assert templates.render("a.json", path="/a/1") == '["/a/1"]'
+    hostile = "/'\"<b>&`"
+    assert templates.render("a.txt", path=hostile) == hostile
+    assert templates.render("raw.html", path=hostile) == hostile
+    page = templates.render("a.html", path=hostile)
+    assert page.startswith('<a href="&#x2f;&#x27;&quot;&lt;b&gt;&amp;`">')
+    assert templates.render("a.json", path=hostile).startswith('["')
+
+
 def test_url_for_without_an_application_says_so() -> None:
     with pytest.raises(TemplatingError, match=r"url_for\('a'\) needs an application.*Photon\("):
         rendered("{{ url_for('a') }}")
