@@ -168,7 +168,7 @@ class Reply(Struct, frozen=True, kw_only=True):
     """One answer of a route, for documents.
 
     Args:
-        type: of the value; None for no content.
+        type: of the value; None for what the return annotation says of this status, or no content.
         description: the phrase of the status when left out.
         media_type: of the body.
         headers: name and description of each.

@@ -127,6 +127,8 @@ def _declared(status: str, said: Any, known: Any, components: Components) -> dic
                 name: {"description": text, "schema": {"type": "string"}}
                 for name, text in said.headers.items()
             }
+        if said.type is None and known is not None and "content" in known:
+            response["content"] = known["content"]  # of which the annotation tells
         if said.type is not None:
             media = {"schema": _schema_of_reply(said.type, said.media_type, components, what)}
             media.update(examples_of(said.examples, what))

@@ -162,6 +162,19 @@ def test_a_reply_says_all() -> None:
     assert made["202"] == {"description": "Accepted"}
 
 
+def test_a_reply_without_a_type_leaves_what_the_annotation_says() -> None:
+    replies = {200: Reply(headers={"etag": "Its state."}), 204: Reply(description="Nothing.")}
+    made = shown(operation(returns=Item | None, responses=replies))
+    assert made["200"] == {
+        "description": "OK",
+        "headers": {"etag": {"description": "Its state.", "schema": {"type": "string"}}},
+        "content": {"application/json": ref("Item")},
+    }
+    assert made["204"] == {"description": "Nothing."}
+    other = shown(operation(returns=Item, responses={200: Reply(type=Gone)}))
+    assert other["200"]["content"] == {"application/json": ref("Gone")}
+
+
 def test_a_reply_of_bytes_is_binary() -> None:
     made = shown(operation(responses={200: Reply(type=bytes, media_type="image/png")}))
     assert made["200"]["content"]["image/png"]["schema"]["format"] == "binary"
