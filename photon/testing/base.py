@@ -38,7 +38,8 @@ class Options(TypedDict, total=False):
     params: fields of the query; a list stands for several values, None for none.
     json: any value msgspec encodes; null is sent as content=b"null".
     data: fields of a form, URL-encoded, or multipart when there are files.
-    files: by field name: content, (file name, content) or (file name, content, media type).
+    files: by field name: content, (file name, content) or (file name, content, media type); a list
+        stands for several files.
     content: bytes or text, or an iterator of bytes, which is sent in chunks.
     headers: over those of the client; None takes one of them away.
     cookies: besides those that the client keeps, for this request.

@@ -6,15 +6,18 @@ Source: RFC 7578; the names are escaped as in the WHATWG's HTML, "multipart/form
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from mimetypes import guess_type
 from secrets import token_hex
 from typing import IO, TypeAlias
 
 Content: TypeAlias = bytes | str | IO[bytes] | IO[str]
 File: TypeAlias = Content | tuple[str | None, Content] | tuple[str | None, Content, str]
-Files: TypeAlias = Mapping[str, File] | Iterable[tuple[str, File]]
-"""Field names and files: the content alone, or (file name, content), or with a media type."""
+Files: TypeAlias = Mapping[str, File | list[File]] | Iterable[tuple[str, File]]
+"""Field names and files: the content alone, or (file name, content), or with a media type.
+
+A list is several files of one name.
+"""
 
 _SHAPE = "it is given as content, (file name, content) or (file name, content, media type)"
 
@@ -29,11 +32,17 @@ def encode_multipart(fields: Iterable[tuple[str, str]], files: Files) -> tuple[b
     """
     boundary = token_hex(16)
     parts = [_part(boundary, name, value.encode()) for name, value in fields]
-    for name, file in files.items() if isinstance(files, Mapping) else files:
+    for name, file in _singly(files):
         file_name, content, media_type = _taken_apart(name, file)
         parts.append(_part(boundary, name, content, file_name, media_type))
     parts.append(f"--{boundary}--\r\n".encode())
     return b"".join(parts), f"multipart/form-data; boundary={boundary}"
+
+
+def _singly(files: Files) -> Iterator[tuple[str, File]]:
+    for name, given in files.items() if isinstance(files, Mapping) else files:
+        for file in given if isinstance(given, list) else (given,):
+            yield name, file
 
 
 def _part(

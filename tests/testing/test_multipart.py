@@ -19,7 +19,7 @@ def read(body: bytes, content_type: str) -> list[tuple[str, str | None, str, byt
 
 
 def test_fields_and_files() -> None:
-    files: dict[str, File] = {
+    files: dict[str, File | list[File]] = {
         "text": ("x.txt", "hé"),
         "raw": b"\r\n--",
         "own": ("n", b"", "a/b"),
@@ -48,6 +48,16 @@ def test_open_files_bring_their_names(tmp_path: Path) -> None:
         parts = read(*encode_multipart([], [("a", file), ("a", io.StringIO("text"))]))
     assert parts[0] == ("a", "photo.png", "image/png", b"png")
     assert parts[1][3] == b"text"
+
+
+def test_a_list_is_several_files_of_one_name() -> None:
+    files: dict[str, File | list[File]] = {"a": [b"1", ("two.txt", b"2")], "b": b"3", "none": []}
+    parts = read(*encode_multipart([], files))
+    assert [(name, file_name, raw) for name, file_name, _, raw in parts] == [
+        ("a", "a", b"1"),
+        ("a", "two.txt", b"2"),
+        ("b", "b", b"3"),
+    ]
 
 
 def test_names_cannot_break_out() -> None:
