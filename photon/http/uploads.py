@@ -88,15 +88,17 @@ class UploadFile:
         while piece := self.read(size):
             yield piece
 
-    def save_to(self, path: str | PathLike[str]) -> None:
+    def save_to(self, path: str | PathLike[str]) -> int:
         """Put the whole content into the file `path`, in place of what is there.
 
         It is there as a whole or not at all. A large one that lies in the same file system is
         not copied. The path is yours: build it with a name of your own, or with `safe_name`.
 
+        Returns: the size, in bytes.
         Raises: OSError: no such directory, not allowed, no space, or `path` is a directory.
         """
         save(self._open_file, path)
+        return self.size
 
     def close(self) -> None:
         """Drop the content. Done when the request is over, at the latest."""

@@ -63,7 +63,7 @@ def test_libraries_read_it_as_a_file(upload: UploadFile) -> None:
 def test_it_is_saved_whole_wherever_it_was_read_to(upload: UploadFile, tmp_path: Path) -> None:
     with upload:
         upload.read(3)
-        upload.save_to(tmp_path / upload.safe_name)
+        assert upload.save_to(tmp_path / upload.safe_name) == 8
         upload.save_to(str(tmp_path / "again"))
         assert upload.read(1) == b"\n"
     assert (tmp_path / "t.csv").read_bytes() == b"a,b\nc,d\n"
