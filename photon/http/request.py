@@ -78,6 +78,7 @@ class Request(msgspec.Struct, eq=False):
     failure: BaseException | None = None
     _after: list[Callable[[], object]] | None = None
     _form: Form | None = None
+    _form_limits: FormLimits | None = None
 
     # The head...
 
@@ -249,18 +250,23 @@ class Request(msgspec.Struct, eq=False):
         """
         self._source.limit(limit_bytes)
 
+    def limit_form(self, limits: FormLimits) -> None:
+        """Read this request's form within these limits, where `form` and `parts` get none."""
+        self._form_limits = limits
+
     def form(self, limits: FormLimits | None = None) -> Form:
         """The form in the body, waiting for it; the same form again when asked again.
 
         Its files are closed when the request is over.
 
-        Args: limits: None for those of `FormLimits()`; they count when the form is first read.
+        Args: limits: None for those of the route, else of `FormLimits()`; they count when the form
+            is first read.
         Raises: HTTPError: 400, 413, 415, as `photon.http.forms.read_form`; as `body`.
         """
         if self._form is None:
             from photon.http.forms import FormLimits, read_form
 
-            self._form = read_form(self, limits or FormLimits())
+            self._form = read_form(self, limits or self._form_limits or FormLimits())
             self.on_done(self._form.close)
         return self._form
 
@@ -269,12 +275,14 @@ class Request(msgspec.Struct, eq=False):
 
         Each is read before the next one is asked for; what was not read is skipped.
 
+        Args: limits: None for those of the route, else of `FormLimits()`.
+
         Raises: HTTPError: 400, 413, 415, as `photon.http.multipart.parts`; as `body`.
         """
         from photon.http.form_rules import FormLimits
         from photon.http.multipart import parts
 
-        return parts(self, limits or FormLimits())
+        return parts(self, limits or self._form_limits or FormLimits())
 
     def text(self) -> str:
         """The body decoded as its Content-Type says, UTF-8 when it says nothing.

@@ -80,6 +80,17 @@ def test_an_urlencoded_form_is_one_too(kind: str) -> None:
     assert form.files == []
 
 
+def test_what_a_route_says_holds_where_nobody_gives_limits() -> None:
+    body = b"a=1&b=2"
+    request = form_request(body, content_type=URLENCODED)
+    request.limit_form(FormLimits(parts=1))
+    with pytest.raises(HTTPError, match="400"):
+        request.form()
+    request = form_request(body, content_type=URLENCODED)
+    request.limit_form(FormLimits(parts=1))
+    assert len(request.form(FormLimits(parts=2))) == 2
+
+
 def test_an_empty_body_is_an_empty_urlencoded_form() -> None:
     assert read_form(form_request(content_type=URLENCODED)) == {}
     assert read_form(make_request("/", {"Content-Type": URLENCODED})) == {}
