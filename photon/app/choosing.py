@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from photon.app.registering import shown
+from photon.app.registering import check_application
 from photon.http.application import Application
 from photon.http.errors import HTTPError
 from photon.http.media import parse_accept
 from photon.http.request import Request
 from photon.http.response import Response
 from photon.http.server.serving import lifespan_of
+from photon.middleware.fields import add_vary, owned
 
 
 class _Choice:
@@ -24,10 +25,12 @@ class _Choice:
     def __init__(self, applications: Iterable[Application]) -> None:
         self._applications = list(applications)
         for application in self._applications:
-            if not callable(application) or isinstance(application, type):
-                raise TypeError(
-                    f"{type(self).__name__} takes applications, not {shown(application)}"
-                )
+            check_application(application)
+
+    @property
+    def has_lifespan(self) -> bool:
+        """Whether one of them has something to open first."""
+        return any(getattr(app, "has_lifespan", False) for app in self._applications)
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -53,32 +56,58 @@ class Hosts(_Choice):
     def __init__(
         self, applications: Mapping[str, Application], *, default: Application | None = None
     ) -> None:
-        super().__init__([*applications.values(), *([] if default is None else [default])])
+        others = [] if default is None else [default]
+        super().__init__([*_checked("Hosts", applications).values(), *others])
         self._default = default
-        self._exact: dict[str, Application] = {}
-        self._below: list[tuple[str, Application]] = []
-        for host, application in applications.items():
-            name = host.lower().rstrip(".")
-            if ":" in name or "/" in name or "*" in name.removeprefix("*."):
-                raise ValueError(
-                    f"{host!r} is no host name; write 'example.com' or '*.example.com'"
-                )
-            if name.startswith("*."):
-                self._below.append((name[1:], application))
-            else:
-                self._exact[name] = application
-        self._below.sort(key=lambda pair: -len(pair[0]))
+        self._by_name: dict[str, Application] = {}
+        for host, application in _checked("Hosts", applications).items():
+            name = _host_as_sent(host)
+            if name in self._by_name:
+                raise ValueError(f"{host!r} is named twice")
+            self._by_name[name] = application
+        # The longest name first: it says most.
+        self._below = sorted(
+            ((name[1:], app) for name, app in self._by_name.items() if name.startswith("*.")),
+            key=lambda pair: -len(pair[0]),
+        )
 
     def __call__(self, request: Request) -> Response:
         """Have the application of the request's host answer."""
         host = _host_name(request.host)
-        application = self._exact.get(host) or self._wildcard(host) or self._default
+        application = self._by_name.get(host)
         if application is None:
-            raise HTTPError(421, f"nothing is served here for the host {host!r}")
+            application = self._wildcard(host)
+        if application is None:
+            raise HTTPError(421, f"nothing is served here for the host {host[:100]!r}")
         return application(request)
 
     def _wildcard(self, host: str) -> Application | None:
-        return next((app for suffix, app in self._below if host.endswith(suffix)), None)
+        below = (app for suffix, app in self._below if host.endswith(suffix) and host != suffix)
+        return next(below, self._default)
+
+
+def _checked(role: str, applications: Any) -> Mapping[str, Application]:
+    if not isinstance(applications, Mapping):
+        raise TypeError(
+            f"{role} takes applications by name, {role}({{'...': app}}), not {applications!r}"
+        )
+    for name in applications:
+        if not isinstance(name, str):
+            raise TypeError(f"{role} takes applications by name, and {name!r} is no text")
+    return applications
+
+
+def _host_as_sent(host: str) -> str:
+    """A name as it stands in requests.   Raises: ValueError, for what is none."""
+    name = host.lower().rstrip(".")
+    bare = name.removeprefix("*.")
+    if name.startswith("["):
+        is_name = name.endswith("]")
+    else:
+        is_name = bool(bare) and not any(character in bare for character in ":/*@[] ")
+    if not is_name:
+        raise ValueError(f"{host!r} is no host name; write 'example.com' or '*.example.com'")
+    return name if name.isascii() else name.encode("idna").decode()
 
 
 def _host_name(host: str) -> str:
@@ -111,11 +140,14 @@ class Versions(_Choice):
         parameter: str = "version",
         default: str | None = None,
     ) -> None:
-        super().__init__(applications.values())
+        super().__init__(_checked("Versions", applications).values())
+        if not header and not parameter:
+            raise ValueError("Versions: say where the version is said, header or parameter")
         if default is not None and default not in applications:
             raise ValueError(f"the default {default!r} is none of {', '.join(applications)}")
         self._by_version: dict[str, Any] = dict(applications)
         self._header, self._parameter, self._default = header.lower(), parameter, default
+        self._vary = ", ".join(filter(None, (self._header, parameter and "accept")))
 
     def __call__(self, request: Request) -> Response:
         """Have the application of the request's version answer."""
@@ -125,9 +157,9 @@ class Versions(_Choice):
             raise HTTPError(400, f"say which version: {self._header or 'accept'}: one of {known}")
         application = self._by_version.get(version)
         if application is None:
-            raise HTTPError(400, f"there is no version {version!r}; there are {known}")
-        response: Response = application(request)
-        response.headers.add_vary(*filter(None, (self._header, self._parameter and "accept")))
+            raise HTTPError(400, f"there is no version {version[:100]!r}; there are {known}")
+        response = owned(application(request))
+        add_vary(response, self._vary)
         return response
 
     def _version(self, request: Request) -> str | None:

@@ -262,7 +262,7 @@ def test_what_is_no_function_is_refused_at_the_override(app: Photon) -> None:
     with pytest.raises(HandlerError, match="'fake' is no provider"):
         with app.override(name, "fake"):  # type: ignore[arg-type]
             raise AssertionError
-    with pytest.raises(HandlerError, match="the provider .*fake .* is async"):
+    with pytest.raises(HandlerError, match=r"the provider .*fake .* is async"):
         with app.override(name, fake):
             raise AssertionError
     with pytest.raises(HandlerError, match="5 is no provider"):
