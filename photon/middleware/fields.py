@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 from photon.http.headers import ResponseHeaders
-from photon.http.response import Response, StreamResponse
+from photon.http.response import Response
 from photon.middleware.options import Fields
 
 _new = Response.__new__
@@ -26,8 +26,6 @@ def owned(response: Response) -> Response:
         copied._content_type = response._content_type
         copied._headers = _copied(response._headers)
         return copied
-    if isinstance(response, StreamResponse):
-        return response  # nobody can send its pieces twice
     copied = copy.copy(response)
     copied._headers = _copied(response._headers)
     return copied

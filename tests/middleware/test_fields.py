@@ -47,9 +47,13 @@ def test_responses_of_other_classes_keep_what_they_have(tmp_path: Path) -> None:
     assert "a" not in file.headers
 
 
-def test_a_stream_is_nobody_elses() -> None:
+def test_a_stream_of_a_list_may_be_sent_to_everybody() -> None:
     stream = StreamResponse([b"a"])
-    assert owned(stream) is stream
+    copied = owned(stream)
+    assert isinstance(copied, StreamResponse)
+    assert list(copied.pieces()) == [b"a"]
+    copied.headers["a"] = "b"
+    assert "a" not in stream.headers
 
 
 def test_what_is_there_is_kept() -> None:
