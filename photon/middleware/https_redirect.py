@@ -73,7 +73,8 @@ class HTTPSRedirect:
             raise HTTPError(400, "HTTPS is spoken here, and the request names no host to ask by it")
         host = parts[0] if self._port == 443 else f"{parts[0]}:{self._port}"
         query = f"?{request.query_string}" if request.query_string else ""
-        return Response.redirect(f"https://{host}{request.raw_path}{query}", self._status)
+        path = f"{request.root}{request.raw_path}"
+        return Response.redirect(f"https://{host}{path}{query}", self._status)
 
     def __repr__(self) -> str:
         return shown_options(

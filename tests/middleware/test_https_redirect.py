@@ -54,6 +54,13 @@ def test_through_an_application() -> None:
     assert (reply.status, reply.header("location")) == (308, "https://test/nowhere?a")
 
 
+def test_where_it_is_mounted() -> None:
+    app = Photon()
+    app.mount("/api", Photon(middleware=[HTTPSRedirect()]))
+    reply = ask(app, "GET", "/api/x?a")
+    assert (reply.status, reply.header("location")) == (308, "https://test/api/x?a")
+
+
 def test_what_is_answered_by_http_too() -> None:
     assert by_http("/.well-known/acme-challenge/token").body == b"hello"
     assert by_http("/.well-known/other").status == 308
