@@ -46,20 +46,38 @@ class Opened:
 
         Raises: the last thing that one of them raised, if it is not `error` itself.
         """
-        error = self.error
+        told = error = self.error
+        # Its traceback leads to this object: a cycle, and with it the whole request would wait for
+        # the garbage collector.
+        self.error = None
         while self._open:
-            provider, opened = self._open.pop()
+            error = _closed(*self._open.pop(), error)
+        if error is not None and error is not told:
             try:
-                if not inspect.isgenerator(opened):
-                    _leave(opened, error)
-                else:
-                    _end(provider, opened, error)
-            except BaseException as raised:
-                if raised is not error and raised.__context__ is None:
-                    raised.__context__ = error
-                error = raised
-        if error is not None and error is not self.error:
-            raise error
+                raise error
+            finally:
+                told = error = None
+
+
+def _closed(
+    provider: Callable[..., Any], opened: Any, error: BaseException | None
+) -> BaseException | None:
+    """Leave one of them.   Returns: what the next one is told: `error`, or what this one raised."""
+    traceback = None if error is None else error.__traceback__
+    try:
+        if not inspect.isgenerator(opened):
+            _leave(opened, error)
+        else:
+            _end(provider, opened, error)
+    except BaseException as raised:
+        if raised is not error and raised.__context__ is None:
+            raised.__context__ = error
+        return raised
+    finally:
+        # Throwing added the frames that hold it: another cycle.
+        if error is not None:
+            error.__traceback__ = traceback
+    return error
 
 
 def _end(provider: Callable[..., Any], generator: Any, error: BaseException | None) -> None:

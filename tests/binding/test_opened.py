@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -66,6 +68,30 @@ def test_what_one_raises_goes_to_the_next_and_out() -> None:
         "close a",
     ]
     assert isinstance(caught.value.__context__, KeyError)
+
+
+@pytest.mark.parametrize("make", [named, contextmanager(named)])
+def test_an_error_leaves_no_cycle_behind(make: Any) -> None:
+    class Large:
+        """What a request holds."""
+
+    def handle() -> weakref.ref[Large]:
+        large = Large()
+        opened = Opened()
+        opened.enter_context(named, make("a", []))
+        opened.enter_context(named, make("b", []))
+        try:
+            raise ValueError(large)
+        except ValueError as error:
+            opened.error = error
+        opened.close()
+        return weakref.ref(large)
+
+    gc.disable()
+    try:
+        assert handle()() is None
+    finally:
+        gc.enable()
 
 
 def test_a_generator_yields_once() -> None:
