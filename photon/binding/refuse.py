@@ -38,7 +38,7 @@ def refuser_of(
 ) -> Refuse:
     """What tells a client of everything that is wrong with these values of a request."""
     getters = [(parameter, getter_of(parameter)) for parameter in parameters]
-    read_raw = raw_reader(body.parts[0], body.kind, body.media_types) if _is_raw(body) else None
+    read_raw = raw_reader(body.parts[0], body.kind, body.media_types) if _is_kept(body) else None
 
     def refuse(request: Request, error: Exception) -> NoReturn:
         found: list[Failure] = []
@@ -59,8 +59,9 @@ def refuser_of(
     return refuse
 
 
-def _is_raw(body: BodyPlan | None) -> TypeGuard[BodyPlan]:
-    return body is not None and body.kind in ("bytes", "stream")
+def _is_kept(body: BodyPlan | None) -> TypeGuard[BodyPlan]:
+    # Of a stream nothing can be missing, and a guard may have begun it: it is given once.
+    return body is not None and body.kind == "bytes"
 
 
 def _failures(request: Request, parameter: Parameter, get: Get) -> list[Failure]:

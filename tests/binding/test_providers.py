@@ -705,6 +705,18 @@ def test_a_guard_wins_over_whatever_else_is_wrong() -> None:
     ]
 
 
+def body_guard(body: Annotated[Iterator[bytes], Body()]) -> None:
+    story.append(f"body {b''.join(body)!r}")
+
+
+def test_a_guard_may_have_read_the_stream_when_something_else_is_wrong() -> None:
+    @make(dependencies=[Depends(body_guard)])
+    def app(page: int) -> None: ...
+
+    assert refused(ask(app, "POST", "/?page=y", body=b"x")) == [("query", "page")]
+    assert story == ["body b'x'"]
+
+
 def first_guard(key: Annotated[str, Depends(key)]) -> None:
     story.append("first")
 
