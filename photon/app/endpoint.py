@@ -78,6 +78,7 @@ def make_operation(
         deprecated=options.get("deprecated", False),
         name=options.get("name") or str(getattr(handler, "__name__", "")),
         timeout_s=options.get("timeout"),
+        body_limit=options.get("body_limit"),
         include_in_schema=options.get("include_in_schema", True),
         openapi=options.get("openapi", {}),
     )

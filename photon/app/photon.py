@@ -115,6 +115,7 @@ class Photon(Registrar):
             raise TypeError(
                 f'trailing_slash is "strict", "redirect" or "ignore", not {trailing_slash!r}'
             )
+        self.trailing_slash = trailing_slash
         self.title = title
         self.version = version
         self.summary = summary

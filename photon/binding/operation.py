@@ -21,6 +21,7 @@ class Operation(Struct, frozen=True, kw_only=True, eq=False):
         responses: what it may answer besides, by status; see `markers.Responses`.
         tags, summary, description, operation_id, deprecated: for documents.
         name: of the route.
+        body_limit: bytes that a body may have; None for the server's limit.
         timeout_s: how long it may wait until its response begins; None for the server's time.
         include_in_schema: whether documents mention it.
         openapi: members to put over those of the generated Operation Object.
@@ -38,5 +39,6 @@ class Operation(Struct, frozen=True, kw_only=True, eq=False):
     deprecated: bool = False
     name: str = ""
     timeout_s: float | None = None
+    body_limit: int | None = None
     include_in_schema: bool = True
     openapi: Mapping[str, Any] = {}

@@ -46,6 +46,8 @@ class Parameter(Struct, frozen=True, kw_only=True, eq=False):
 
     @property
     def required(self) -> bool:
+        if self.fields and not any(field.required for field in self.fields):
+            return False
         return self.default is NO_DEFAULT
 
 

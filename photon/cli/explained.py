@@ -162,7 +162,7 @@ def _body_lines(operation: Operation, body: BodyPlan) -> Iterator[str]:
     if body.embedded:
         yield f"an object with the members {', '.join(part.alias for part in body.parts)}"
     yield f"sent as {' or '.join(body.media_types) or 'anything'}"
-    own = getattr(operation, "body_limit", None)
+    own = operation.body_limit
     if own is not None:
         yield f"at most {write_size(own)}, 413 beyond"
     else:
