@@ -156,12 +156,12 @@ def _unknown(value: Any, type_: Any, loc: tuple[Any, ...]) -> Iterator[str]:
     fields = shapes.fields_of(type_)
     if isinstance(value, Mapping) and fields is not None:
         known = {field.name: field.type for field in fields}
-        tag_field = _tag_field(type_)
+        tag_field, named = _tag_field(type_), _named(shapes.without_none(type_))
         for name, member in value.items():
             if name in known:
                 yield from _unknown(member, known[name], (*loc, name))
             elif name != tag_field:
-                yield f"{_place((*loc, name))}: {_named(shapes.without_none(type_))} has nothing of this name"
+                yield f"{_place((*loc, name))}: {named} has nothing of this name"
     elif isinstance(value, Mapping) and (of_values := _type_of_values(type_)) is not None:
         for name, member in value.items():
             yield from _unknown(member, of_values, (*loc, name))

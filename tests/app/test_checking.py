@@ -209,20 +209,22 @@ def test_it_costs_nothing_where_it_is_off() -> None:
 
 # What is sent...
 
+A, B = {"name": "a", "price": 0.0}, {"name": "b", "price": 0.0}
+
 
 @pytest.mark.parametrize(
     ("type_", "value", "sent"),
     [
-        (Item, Stored("a"), {"name": "a", "price": 0.0}),
+        (Item, Stored("a"), A),
         (Item, Record(name="a", price=1, password="x"), {"name": "a", "price": 1.0}),
-        (Item, {"name": "a", "password": "x"}, {"name": "a", "price": 0.0}),
-        (list[Item], [Stored("a"), Record(name="b")], [{"name": "a", "price": 0.0}, {"name": "b", "price": 0.0}]),
-        (dict[str, Item], {"a": Stored("b")}, {"a": {"name": "b", "price": 0.0}}),
-        (Order, Order([Stored("a")], by=Stored("b")), {"items": [{"name": "a", "price": 0.0}], "by": {"name": "b", "price": 0.0}}),
-        (list[Order], [Order([], by=Stored("b"))], [{"items": [], "by": {"name": "b", "price": 0.0}}]),
-        (Order, Record(items=[Stored("a")], by=None), {"items": [{"name": "a", "price": 0.0}], "by": None}),
-        (Item | None, Stored("a"), {"name": "a", "price": 0.0}),
-        (Item, (Stored("a"), 201), {"name": "a", "price": 0.0}),
+        (Item, {"name": "a", "password": "x"}, A),
+        (list[Item], [Stored("a"), Record(name="b")], [A, B]),
+        (dict[str, Item], {"a": Stored("b")}, {"a": B}),
+        (Order, Order([Stored("a")], by=Stored("b")), {"items": [A], "by": B}),
+        (list[Order], [Order([], by=Stored("b"))], [{"items": [], "by": B}]),
+        (Order, Record(items=[Stored("a")], by=None), {"items": [A], "by": None}),
+        (Item | None, Stored("a"), A),
+        (Item, (Stored("a"), 201), A),
         (Point, Record(x=1, y=2, z=3), {"x": 1, "y": 2}),
     ],
 )  # fmt: skip

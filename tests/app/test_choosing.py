@@ -102,7 +102,7 @@ def test_what_is_no_host_is_refused(host: str) -> None:
 
 
 def test_mistakes_with_hosts_are_told() -> None:
-    with pytest.raises(ValueError, match="'A.example' is named twice"):
+    with pytest.raises(ValueError, match=r"'A.example' is named twice"):
         Hosts({"a.example": Photon(), "A.example": Photon()})
     with pytest.raises(TypeError, match="Photon is a class, not an application"):
         Hosts({"a.example": Photon})  # type: ignore[dict-item]
