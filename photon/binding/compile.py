@@ -10,7 +10,7 @@ What is generated for `def get(id: int, q: str | None = None, db: Annotated[Db, 
             v1 = default1 if (text := query.get("q")) is None else text[-1]
         except FAULTS as error:
             refuse(request, error)
-        opened = Opened()
+        opened = Opened(request)
         request.on_done(opened.close)
         try:
             d0 = opened.enter(provider0, provider0())
@@ -131,7 +131,7 @@ class _Writer:
         scopes = {d.scope for d in plan.dependencies if d.kind != "value"}
         closes = sorted(scopes & {"handler", "request"})
         for scope in closes:
-            self._line(f"opened_{scope} = Opened()")
+            self._line(f"opened_{scope} = Opened({'request' if scope == 'request' else ''})")
             if scope == "request":
                 self._line("request.on_done(opened_request.close)")
         for _ in closes:

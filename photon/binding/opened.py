@@ -8,17 +8,20 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from photon.binding.errors import fault
+from photon.http.request import Request
 
 
 class Opened:
     """What a request has opened through its providers.
 
+    Args: request: what ended its response, if anything did, counts as what ended the handler.
     Attributes: error: what ended the handler; it is raised in the generators where they yielded.
     """
 
-    __slots__ = ("_open", "error")
+    __slots__ = ("_open", "_request", "error")
 
-    def __init__(self) -> None:
+    def __init__(self, request: Request | None = None) -> None:
+        self._request = request
         self._open: list[tuple[Callable[..., Any], Any]] = []
         self.error: BaseException | None = None
 
@@ -46,7 +49,10 @@ class Opened:
 
         Raises: the last thing that one of them raised, if it is not `error` itself.
         """
-        told = error = self.error
+        error = self.error
+        if error is None and self._request is not None:
+            error = self._request.ended_by
+        told = error
         # Its traceback leads to this object: a cycle, and with it the whole request would wait for
         # the garbage collector.
         self.error = None

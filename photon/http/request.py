@@ -59,6 +59,8 @@ class Request(msgspec.Struct, eq=False):
         path_values: the values that the route took from the path, by name.
         root: what was taken off the path where this application is mounted; "" at the top.
         failure: the exception that became a 500, once it was logged.
+        ended_by: what kept the response from being made or sent, for what is done then; None also
+            when it was the client that did not take it.
     """
 
     # PERF: one of these per request. A Struct fills its fields in C, 0.1 us for all of them,
@@ -76,6 +78,7 @@ class Request(msgspec.Struct, eq=False):
     _host: str | None = None
     root: str = ""
     failure: BaseException | None = None
+    ended_by: BaseException | None = None
     _after: list[Callable[[], object]] | None = None
     _form: Form | None = None
     _form_limits: FormLimits | None = None

@@ -291,6 +291,56 @@ def test_generators_are_closed_when_a_value_cannot_be_sent() -> None:
     assert story[-1] == "close a"
 
 
+def test_generators_are_told_of_what_ended_the_stream() -> None:
+    @make()
+    def broken(a: Annotated[str, Depends(A)]) -> Iterator[str]:
+        yield "begun"
+        raise ValueError(a)
+
+    @make()
+    def never_begun(a: Annotated[str, Depends(A)]) -> Iterator[str]:
+        yield "begun" if a == "b" else cannot()
+
+    @make()
+    def left(a: Annotated[str, Depends(A)]) -> Iterator[str]:
+        yield "begun"
+        sleep_forever()
+
+    told = ["open a", "a gets ValueError", "close a"]
+    with Wire(broken) as wire:
+        wire.send(message("GET", "/"))
+        wait_until(lambda: "close a" in story)
+    assert story == told
+    story.clear()
+    assert ask(never_begun, "GET", "/").status == 500
+    assert story == told
+    story.clear()
+    with Wire(left) as wire:
+        wire.send(message("GET", "/"))
+        wire.reset()
+        wait_until(lambda: "close a" in story)
+    assert story == ["open a", "a gets Cancelled", "close a"]
+
+
+def cannot() -> str:
+    raise ValueError("cannot")
+
+
+def test_generators_are_told_when_middleware_fails_behind_the_handler() -> None:
+    def failing(request: Request, application: Callable[[Request], Response]) -> Response:
+        application(request)
+        raise ValueError("no")
+
+    app = Photon(middleware=[failing])
+
+    @app.get("/")
+    def read(a: Annotated[str, Depends(A)]) -> str:
+        return a
+
+    assert ask(app, "GET", "/").status == 500
+    assert story == ["open a", "a gets ValueError", "close a"]
+
+
 def test_generators_are_closed_when_the_client_leaves() -> None:
     @make()
     def app(a: Annotated[str, Depends(A)], b: Annotated[str, Depends(B)]) -> None:

@@ -72,6 +72,8 @@ def finish(connection: Connection, request: Request) -> None:
         else:
             connection.phase = FINISHING  # PERF: its time is kept when it waits, as a handler's
     server.finishing += 1
+    if request.ended_by is None:
+        request.ended_by = request.failure  # of middleware, when the handler had returned
     try:
         while request._after:
             run = request._after.pop()
@@ -81,10 +83,13 @@ def finish(connection: Connection, request: Request) -> None:
                 log_panic(request, error)
     finally:
         server.finishing -= 1
+        request.ended_by = None  # its traceback leads to the request
 
 
 def _fail(connection: Connection, request: Request, error: BaseException) -> int:
     """The application or the sending of its response failed: answer, if that can be done."""
+    if request._after is not None and not isinstance(error, StreamError):
+        request.ended_by = error  # a handler that is a generator failed, say
     if connection.response_begun:
         return _cut(connection, request, error)
     try:
