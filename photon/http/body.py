@@ -67,11 +67,14 @@ class Body:
     def limit(self, limit_bytes: int) -> None:
         """Take at most so much of this body, instead of what the server takes of any.
 
-        Raises: ValueError, for a negative limit; RuntimeError, when a part of it was read.
+        Raises: ValueError, for a negative limit; BodyTooLarge, when somebody read all of it and it
+        is larger; RuntimeError, when a part of it was read.
         """
         if limit_bytes < 0:
             raise ValueError(f"the limit of a body is a number of bytes, not {limit_bytes!r}")
-        if self._started:
+        if self._buffered is not None and self._taken > limit_bytes:
+            raise BodyTooLarge(limit_bytes)
+        if self._started and self._buffered is None:
             raise RuntimeError(
                 "the body's limit was set when a part of it was read already; set it before the"
                 " first read: at the top of the handler, or in middleware"

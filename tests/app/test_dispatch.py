@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import json
 import logging
+from typing import Annotated, Any
 
 import pytest
 
 from photon.app.dispatch import compose, make_dispatch
+from photon.app.group import Group
 from photon.app.photon import Photon
 from photon.app.problems import Problems
+from photon.binding.markers import Body
 from photon.http.application import Application
 from photon.http.errors import ClientDisconnected, HTTPError, ProtocolError
 from photon.http.request import Request
 from photon.http.response import Response
 from photon.http.server.serving import serve
+from photon.middleware.cors import CORS
 from photon.routing.route import Route
 from photon.routing.router import Router
 from photon.runtime.cancel import CancelScope
 from photon.runtime.errors import Cancelled
+from photon.runtime.greenlets import sleep
+from photon.testing.client import TestClient
+from photon.testing.wire import Wire
 from tests.app.requests import make_request
 from tests.clients import Client, request
 
@@ -318,3 +325,267 @@ def test_without_middleware_nothing_is_wrapped() -> None:
     core = make_dispatch(router, problems)
     assert compose(core, [], problems) is core
     assert ask(core, "GET", "/").body == b"core"
+
+
+# A slash at the end...
+
+
+def slashing(policy: Any, **options: Any) -> Photon:
+    app = Photon(trailing_slash=policy, **options)
+    app.get("/plain")(lambda: "plain")
+    app.post("/plain")(lambda: "posted")
+    app.get("/slashed/")(lambda: "slashed")
+    app.get("/files/{rest:path}")(lambda rest: rest)
+    return app
+
+
+def test_strict_says_what_was_meant() -> None:
+    client = TestClient(slashing("strict"))
+    for method in ("GET", "POST", "OPTIONS"):
+        problem = client.request(method, "/plain/").problem
+        assert problem["detail"] == "no route matches '/plain/'; did you mean '/plain'?"
+    assert client.get("/slashed").problem["detail"].endswith("did you mean '/slashed/'?")
+    assert client.head("/slashed").status == 404
+
+
+@pytest.mark.parametrize(
+    ("target", "location"),
+    [
+        ("/plain/", "/plain"),
+        ("/slashed", "/slashed/"),
+        ("/plain/?a=b%20c&d", "/plain?a=b%20c&d"),
+        ("/pl%61in/", "/pl%61in"),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "DELETE"])
+def test_redirect_keeps_method_and_query(method: str, target: str, location: str) -> None:
+    for app, root in ((slashing("redirect"), ""), (below_root(slashing("redirect")), "/in")):
+        response = TestClient(app, follow_redirects=False).request(method, f"{root}{target}")
+        assert response.status == 308
+        assert response.headers["location"] == f"{root}{location}"
+    followed = TestClient(slashing("redirect")).post("/plain/", content=b"x")
+    assert followed.text == "posted"
+
+
+def below_root(app: Photon) -> Photon:
+    outer = Photon()
+    outer.mount("/in", app)
+    return outer
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "//evil.example/",
+        "//evil.example",
+        "/%2Fevil.example/",
+        "/%5Cevil.example/",
+        "///e.example/",
+    ],
+)
+def test_redirect_never_leaves_the_host(target: str) -> None:
+    app = Photon(trailing_slash="redirect")
+    app.get("/{a}")(lambda a: a)
+    app.get("/{a}/{b}/")(lambda a, b: a)
+    app.get("/{a}/{b}/{c}/")(lambda a, b, c: a)
+    app.get("/x/{rest:path}")(lambda rest: rest)
+    location = ask(app, "GET", target).headers.get("location", "/")
+    assert location[0] == "/"
+    assert location[1:2] not in ("/", "\\")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_ignore_answers_as_there(method: str) -> None:
+    client = TestClient(slashing("ignore"))
+    assert client.request(method, "/plain/").status == 200
+    assert client.get("/slashed").text == "slashed"
+    response = client.delete("/plain/")
+    assert (response.status, response.headers["allow"]) == (405, "GET, HEAD, OPTIONS, POST")
+    assert client.get("/nowhere/").status == client.get("/plain//").status == 404
+
+
+@pytest.mark.parametrize("policy", ["redirect", "ignore"])
+def test_options_are_told_with_either_slash(policy: str) -> None:
+    app = slashing(policy)
+    client = TestClient(app, follow_redirects=False)
+    response = client.options("/plain/")
+    assert (response.status, response.headers["allow"]) == (204, "GET, HEAD, OPTIONS, POST")
+    app.options("/plain")(lambda: "own")
+    assert client.options("/plain/").text == "own"
+
+
+@pytest.mark.parametrize("policy", ["strict", "redirect", "ignore"])
+def test_a_mount_comes_before_the_other_slash(policy: str) -> None:
+    app = slashing(policy)
+    app.mount("/plain", lambda request: Response("mounted"))
+    client = TestClient(app)
+    assert client.get("/plain").text == "plain"
+    assert client.get("/plain/").text == "mounted"
+
+
+def test_values_are_taken_from_the_path_as_there() -> None:
+    app = Photon(trailing_slash="ignore")
+    app.get("/items/{id:int}")(lambda id: id)
+    assert TestClient(app).get("/items/7/").json() == 7
+
+
+# Preflights and CORS...
+
+
+def preflight(
+    app: Photon, path: str, method: str = "GET", origin: str = "https://a.example"
+) -> Any:
+    headers = {"origin": origin, "access-control-request-method": method}
+    return TestClient(app, follow_redirects=False).options(path, headers=headers)
+
+
+def test_a_preflight_is_told_the_methods_of_its_path() -> None:
+    app = slashing("ignore", middleware=[CORS(origins="*"), lambda request, inner: inner(request)])
+    inner = Photon()
+    inner.put("/put")(lambda: None)
+    app.mount("/in", inner)
+    app.mount("/function", lambda request: Response("x"))
+    methods = "access-control-allow-methods"
+    assert preflight(app, "/plain").headers[methods] == "GET, HEAD, OPTIONS, POST"
+    assert preflight(app, "/plain/").headers[methods] == "GET, HEAD, OPTIONS, POST"
+    assert preflight(app, "/in/put", "PUT").headers[methods] == "OPTIONS, PUT"
+    usual = "GET, HEAD, POST, PUT, PATCH, DELETE"
+    for path in ("/nowhere", "/in/nowhere", "/function/x", "/%ff"):
+        assert preflight(app, path).headers[methods] == usual
+
+
+@pytest.mark.parametrize("where", ["group", "route"])
+def test_a_preflight_is_answered_by_the_middleware_of_its_route(where: str) -> None:
+    cors = CORS(origins=["https://a.example"])
+    app, group = Photon(trailing_slash="redirect"), Group("/items")
+    options: Any = {"middleware": [cors]} if where == "route" else {}
+    group.put("/{id}", **options)(lambda id: None)
+    group.get("/{id}")(lambda id: None)
+    app.include(group, middleware=[cors] if where == "group" else [])
+    for path in ("/items/7", "/items/7/"):
+        response = preflight(app, path, "PUT")
+        assert response.headers["access-control-allow-origin"] == "https://a.example"
+        assert response.headers["access-control-allow-methods"] == "GET, HEAD, OPTIONS, PUT"
+        assert "access-control-allow-origin" not in preflight(app, path, "DELETE").headers
+    stranger = preflight(app, "/items/7", "PUT", "https://b.example")
+    assert (stranger.status, stranger.headers["allow"]) == (204, "GET, HEAD, OPTIONS, PUT")
+    assert "access-control-allow-origin" not in stranger.headers
+    assert ("access-control-allow-origin" in preflight(app, "/items/7").headers) == (
+        where == "group"
+    )
+
+
+def test_two_routes_of_one_path_have_each_their_own_cors() -> None:
+    app = Photon()
+    app.get("/x", middleware=[CORS(origins=["https://a.example"])])(lambda: None)
+    app.post("/x", middleware=[CORS(origins=["https://b.example"])])(lambda: None)
+    allow = "access-control-allow-origin"
+    assert preflight(app, "/x", "GET").headers[allow] == "https://a.example"
+    assert preflight(app, "/x", "HEAD").headers[allow] == "https://a.example"
+    assert allow not in preflight(app, "/x", "POST").headers
+    assert preflight(app, "/x", "POST", "https://b.example").headers[allow] == "https://b.example"
+    assert preflight(app, "/x", "OPTIONS").status == 204
+
+
+def test_a_group_may_be_more_generous_than_its_application() -> None:
+    app = Photon(middleware=[CORS(origins=["https://a.example"])])
+    app.get("/open", middleware=[CORS(origins="*")])(lambda: "x")
+    assert preflight(app, "/open", origin="https://b.example").headers[
+        "access-control-allow-origin"
+    ] == "*"  # fmt: skip
+    response = TestClient(app).get("/open", headers={"origin": "https://a.example"})
+    assert response.headers.get_all("access-control-allow-origin") == ["*"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/nowhere", 404),
+        ("POST", "/fails", 405),
+        ("POST", "/small", 413),
+        ("POST", "/typed", 422),
+        ("GET", "/fails", 500),
+        ("GET", "/slow", 504),
+        ("GET", "/in/nowhere", 404),
+    ],
+)
+def test_pages_may_read_why_they_were_refused(method: str, path: str, status: int) -> None:
+    app = Photon(middleware=[CORS(origins=["https://a.example"])])
+    app.mount("/in", Photon())
+
+    @app.get("/fails")
+    def fails() -> None:
+        raise ValueError("oh")
+
+    @app.post("/small", body_limit=3)
+    def small(body: dict[str, int]) -> None: ...
+
+    @app.post("/typed")
+    def typed(body: dict[str, int]) -> None: ...
+
+    @app.get("/slow", timeout=0.01)
+    def slow() -> None:
+        sleep(60)
+
+    client = TestClient(app, raise_server_exceptions=False)
+    response = client.request(
+        method, path, json={"a": "b"}, headers={"origin": "https://a.example"}
+    )
+    assert response.status == status
+    assert response.headers["access-control-allow-origin"] == "https://a.example"
+
+
+# Time and size...
+
+
+def test_a_request_that_takes_too_long_is_told_where_it_waits() -> None:
+    story: list[str] = []
+    app = Photon()
+
+    @app.get("/slow", timeout=0.01)
+    def slow() -> None:
+        try:
+            sleep(60)
+        except Cancelled as error:
+            story.append(error.source)
+            raise
+        finally:
+            story.append("cleaned")
+
+    assert TestClient(app).get("/slow").status == 504
+    assert story == ["deadline", "cleaned"]
+
+
+def test_a_limit_that_middleware_read_past_is_still_kept() -> None:
+    def reading(request: Request, application: Application) -> Response:
+        request.body()
+        return application(request)
+
+    app = Photon(middleware=[reading])
+
+    @app.post("/", body_limit=5)
+    def post(body: Annotated[bytes, Body()]) -> int:
+        return len(body)
+
+    client = TestClient(app)
+    assert client.post("/", content=b"12345").json() == 5
+    assert client.post("/", content=b"123456").status == 413
+    pieces = client.post("/", content=iter([b"123", b"45"]))
+    assert pieces.json() == 5
+    assert client.post("/", content=iter([b"123", b"456"])).status == 413
+    large = b"x" * 100_000
+    assert client.post("/", content=large).status == 413
+
+
+def test_a_body_that_says_it_is_too_large_is_not_read() -> None:
+    called: list[int] = []
+    app = Photon()
+
+    @app.post("/", body_limit=5)
+    def post(body: Annotated[bytes, Body()]) -> None:
+        called.append(len(body))
+
+    with Wire(app) as wire:
+        wire.send(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000000\r\n\r\n")
+        assert wire.receive().startswith(b"HTTP/1.1 413 ")
+    assert called == []

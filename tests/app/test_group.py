@@ -342,7 +342,7 @@ def test_a_group_cannot_contain_itself() -> None:
     one.include(two)
     two.include(three)
     for outer, inner in ((one, one), (two, one), (three, one), (three, two)):
-        with pytest.raises(ValueError, match="<Group /. 0 routes> would contain itself"):
+        with pytest.raises(ValueError, match=r"<Group /. 0 routes> would contain itself"):
             outer.include(inner)
     with pytest.raises(ValueError, match="a prefix begins with"):
         three.include(Group("/4"), "no")
@@ -358,9 +358,9 @@ def test_a_group_that_was_refused_is_not_contained() -> None:
 
 @pytest.mark.parametrize("prefix", ["items", "items/", "/items/"])
 def test_a_prefix_that_will_not_do_is_told_with_one_that_does(prefix: str) -> None:
-    with pytest.raises(ValueError, match="write '/items'$"):
+    with pytest.raises(ValueError, match=r"write '/items'$"):
         Group(prefix)
-    with pytest.raises(ValueError, match="write '/items'$"):
+    with pytest.raises(ValueError, match=r"write '/items'$"):
         Photon().include(Group(), prefix)
     for none in (5, None, ["/items"]):
         with pytest.raises(TypeError, match="a prefix is text such as '/items', not "):

@@ -217,6 +217,22 @@ def test_the_limit_of_its_body_can_be_set() -> None:
         request.body()
     request.limit_body(3)
     assert request.body() == b"abc"
+    make_request().limit_body(1)
+
+
+def test_a_limit_holds_for_a_body_that_was_read_already() -> None:
+    request = make_request(body=b"abc", method="POST")
+    request.limit_body(5)
+    request.body()
+    request.limit_body(3)
+    assert request.body() == b"abc"
+    with pytest.raises(BodyTooLarge, match="limit of 2 bytes"):
+        request.limit_body(2)
+
+
+def test_a_limit_comes_too_late_for_a_body_that_is_taken_in_pieces() -> None:
+    request = make_request(body=b"abc", method="POST")
+    request.limit_body(5)
+    next(request.chunks())
     with pytest.raises(RuntimeError, match="before the first read"):
         request.limit_body(4)
-    make_request().limit_body(1)
