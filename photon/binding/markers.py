@@ -13,13 +13,15 @@ from typing import Any, ClassVar, Literal
 import msgspec
 from msgspec import Struct
 
+from photon.binding.misused import Explained
+
 Source = Literal["path", "query", "header", "cookie", "body", "form"]
 Style = Literal["form", "simple", "spaceDelimited", "pipeDelimited", "deepObject"]
 
 CONSTRAINTS = ("gt", "ge", "lt", "le", "multiple_of", "min_length", "max_length", "pattern")
 
 
-class Marker(Struct, frozen=True, kw_only=True, eq=False):
+class Marker(Struct, metaclass=Explained, frozen=True, kw_only=True, eq=False):
     """What every marker can say.
 
     Args:
@@ -126,7 +128,7 @@ class File(Marker, frozen=True, kw_only=True, eq=False):
 Scope = Literal["request", "handler", "app"]
 
 
-class Depends(Struct, frozen=True, eq=False):
+class Depends(Struct, metaclass=Explained, frozen=True, eq=False):
     """A value that a provider makes: a function whose parameters are filled as a handler's are.
 
     A generator function yields the value once, and what follows is run when the scope is over.
@@ -164,7 +166,7 @@ Responses = Mapping[int, Any]
 """What a route may answer besides: by status a type, a text that describes it, or a `Reply`."""
 
 
-class Reply(Struct, frozen=True, kw_only=True):
+class Reply(Struct, metaclass=Explained, frozen=True, kw_only=True):
     """One answer of a route, for documents.
 
     Args:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import typing
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec import inspect as msgspec_types
@@ -11,6 +13,7 @@ from photon.binding import shapes
 from photon.binding.errors import Unfit
 from photon.binding.markers import CONSTRAINTS, Header, Marker, Path, Query
 from photon.binding.plan import Parameter
+from photon.http.response import Response
 
 
 def constrained_type(name: str, annotation: Any, marker: Marker, *, is_path: bool = False) -> Any:
@@ -51,9 +54,30 @@ def check_type(name: str, annotation: Any, *, is_path: bool = False) -> None:
         if is_own:
             raise Unfit(
                 f"has a parameter {name!r} of the type {shown}, which cannot be made from a "
-                "request. Take a type that msgspec reads, or Depends(a function that makes it)"
+                f"request. {_way_out(annotation)}"
             ) from error
         raise Unfit(f"has a parameter {name!r} of a type that cannot be read: {error}") from error
+
+
+def _way_out(annotation: Any) -> str:
+    for cls in _classes_in(annotation):
+        if issubclass(cls, Response):
+            return "A handler makes its response: return (value, status, headers), or a Response"
+        if is_of_pydantic(cls):
+            return "Write a msgspec.Struct or a dataclass in its place"
+    return "Take a type that msgspec reads, or Depends(a function that makes it)"
+
+
+def _classes_in(annotation: Any) -> Iterator[type]:
+    if isinstance(annotation, type) and not typing.get_args(annotation):
+        yield annotation
+    for argument in typing.get_args(annotation):
+        yield from _classes_in(argument)
+
+
+def is_of_pydantic(cls: type) -> bool:
+    """Whether it is a model, or another class, of pydantic's; which is not imported to tell."""
+    return any(base.__module__.partition(".")[0] == "pydantic" for base in cls.__mro__)
 
 
 def path_parameter(name: str, alias: str, annotation: Any, marker: Path, made: type) -> Parameter:

@@ -56,6 +56,11 @@ class Providers:
             raise Unfit("has a `Depends()` that names no provider: Depends(function)")
         check_kind("provider", provider)
         _check_hash(provider)
+        if marker.scope not in _RANKS:
+            scopes = " or ".join(map(repr, sorted(_RANKS)))
+            raise Unfit(
+                f"depends on {name_of(provider)} with the scope {marker.scope!r}; it is {scopes}"
+            )
         provider = self._overrides.get(provider, provider)
         outer = list(self._scopes)
         if isinstance(marker, Security):

@@ -144,9 +144,10 @@ class _Reader:
         base, notes = shapes.split_annotation(annotation)
         marker = _marker(parameter, annotation, notes)
         if isinstance(marker, Depends):
-            return self._providers.take(
-                marker, base if marker.provider is None else marker.provider
-            )
+            if marker.provider is None:
+                _check_makes_itself(name, annotation, base, type(marker).__name__)
+                return self._providers.take(marker, base)
+            return self._providers.take(marker, marker.provider)
         if isinstance(base, type) and issubclass(base, Request):
             return "request"
         if base is SecurityScopes:
@@ -243,6 +244,19 @@ def _marker(
         kinds = " and ".join(type(note).__name__ for note in found)
         raise Unfit(f"has a parameter {name!r} with {kinds}: keep one of them")
     return found[0] if found else None
+
+
+def _check_makes_itself(name: str, annotation: Any, base: Any, marker: str) -> None:
+    """Raises: Unfit, for a type that is no provider of its own values, as a user's class is."""
+    cls = typing.get_origin(base) or base
+    is_of_users = isinstance(cls, type) and cls.__module__ not in ("builtins", "types", "typing")
+    if is_of_users or base is EMPTY or base is Any:  # of the last two more can be said
+        return
+    shown = base.__name__ if isinstance(base, type) else str(base)
+    raise Unfit(
+        f"has {marker} at {name!r} without a provider, and the type {shown} makes none of its "
+        f"values: name the function that does, `{name}: Annotated[{shown}, {marker}(function)]`"
+    )
 
 
 def _is_marker_class(note: Any) -> bool:

@@ -24,10 +24,12 @@ from photon.binding.markers import (
     Header,
     Path,
     Query,
+    Security,
     SecurityScopes,
 )
 from photon.binding.signature import read_plan
 from photon.http.request import Request
+from photon.http.response import Response, StreamResponse
 from photon.http.uploads import UploadFile
 from tests.binding.asking import ask
 
@@ -45,6 +47,12 @@ class Nested(Struct):
 
 class Unresolved(Struct):
     item: Missing
+
+
+class Model:
+    """As if it were one of pydantic's."""
+
+    __module__ = "pydantic.main"
 
 
 class Own:
@@ -132,6 +140,10 @@ FAULTS: list[tuple[str, Any, str]] = [
     ("/", one(Annotated[dict[str, str], Query()]), "fields are not known.*deepObject"),
     ("/", one(Annotated[dict[str, str], Form()]), "fields are not known; take a Struct"),
     ("/", one(Annotated[str, File()]), "neither UploadFile nor bytes"),
+    ("/", one(Response), r"type Response, which.*return \(value, status, headers\)"),
+    ("/", one(StreamResponse | None), r"which cannot be made.*return \(value, status, headers\)"),
+    ("/", one(Model), r"type Model, which.*a msgspec\.Struct or a dataclass"),
+    ("/", one(list[Model]), r"which cannot be made.*a msgspec\.Struct or a dataclass"),
     # Constraints.
     ("/", one(Annotated[str, Query(ge=1)]), r"with Query\(ge=1\), which does not fit .* str: Can"),
     ("/", one(Annotated[int, Header(max_length=1)]), r"Header\(max_length=1\), which does not fit"),
@@ -166,6 +178,10 @@ FAULTS: list[tuple[str, Any, str]] = [
     ("/", one(Annotated[int, Depends(async_provider)]), "async_provider .*is async; .*write `def`"),
     ("/", one(Annotated[int, Depends(many)]), r"provider many .*takes \*args; name its parameters"),
     ("/", one(Annotated[Any, Depends()]), r"names no provider: Depends\(function\)"),
+    ("/", one(Annotated[int, Depends]), r"Depends at 'value' .*`value: Annotated\[int, Depends\("),
+    ("/", one(Annotated[list[int], Depends()]), r"Depends at 'value' .*list\[int\] makes none"),
+    ("/", one(Annotated[int | None, Security()]), "Security at 'value' .*without a provider"),
+    ("/", one(Annotated[int, Depends(provider, scope="app ")]), "scope 'app '; it is 'app' or"),  # type: ignore[arg-type]
     ("/", one(Annotated[int, Depends(5)]), "5 is no provider"),  # type: ignore[arg-type]
     ("/", one(Annotated[int, Depends(Limiter(5))]), "Limiter.*has no hash.*frozen=True"),
     (

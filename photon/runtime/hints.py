@@ -1,0 +1,28 @@
+"""What was probably meant by a name that there is not, for the end of a message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+
+_NOTHING: Mapping[str, str] = {}
+
+
+def meant(name: str, known: Iterable[str], elsewhere: Mapping[str, str] = _NOTHING) -> str:
+    """The way from `name` to what there is.
+
+    Args:
+        known: the names that there are.
+        elsewhere: names that other frameworks have, each with the name here, or with a phrase.
+    Returns: such as ": here it is Group", "; did you mean title?" or "; there are a, b".
+    """
+    if name in elsewhere:
+        return f": {wording(elsewhere[name])}"
+    known = sorted(known)
+    close = get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(known)}"
+
+
+def wording(here: str) -> str:
+    """A name as a phrase; a phrase as it is."""
+    return f"here it is {here}" if here.isidentifier() else here
