@@ -8,6 +8,7 @@ is the only way HTTP/1.1 has to say that a body is not complete.
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from photon.http.errors import ClientDisconnected, ProtocolError
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from photon.http.server.connection import Connection
 
 logger = logging.getLogger("photon.http")
+
+_NO_LIMIT = nullcontext()
 
 
 def answer(connection: Connection, request: Request) -> int:
@@ -78,7 +81,8 @@ def finish(connection: Connection, request: Request) -> None:
         while request._after:
             run = request._after.pop()
             try:
-                run()
+                with server.last_words() if connection.phase >= LINGERING else _NO_LIMIT:
+                    run()
             except BaseException as error:
                 log_panic(request, error)
     finally:

@@ -12,7 +12,8 @@ from __future__ import annotations
 import _socket
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from photon.http.protocol.h1 import FastHttp1
 from photon.http.protocol.referee import RefereeHttp1
 from photon.http.server.connection import Connection
 from photon.http.server.exchange import answer, answer_and_tell
-from photon.http.server.phases import ENDLESS, HEAD, LINGERING, NAMES
+from photon.http.server.phases import ENDLESS, FINISHING, HEAD, LINGERING, NAMES
 from photon.http.server.settings import ServerSettings
 from photon.runtime.cancel import CancelScope, move_on_after
 from photon.runtime.clock import now
@@ -107,6 +108,7 @@ class Server:
         self._heads = ReadyHeads(self._after_this_second)
         self._known = KnownFields(settings.limits)
         self._stopping: CancelScope | None = None
+        self._last_words: set[CancelScope] = set()
 
     # Listening...
 
@@ -174,6 +176,20 @@ class Server:
         if limit and len(self.connections) == limit - 1 and self.state is State.RUNNING:
             self.start()
 
+    @contextmanager
+    def last_words(self) -> Iterator[None]:
+        """The time for what a request put off whose connection is closed, and keeps no time."""
+        allowance = self.allowances[FINISHING]
+        scope = CancelScope(deadline=now() + allowance if allowance < ENDLESS else None)
+        self._last_words.add(scope)
+        try:
+            with scope:
+                yield
+        finally:
+            self._last_words.discard(scope)
+        if scope.cancelled_caught:
+            logger.error("cut off: what a request put off, whose client had left")
+
     def _after_this_second(self, callback: Callable[[], None]) -> None:
         left = 1.0 - time.time() % 1.0
         self.hub.deadlines.add(now() + left, callback)
@@ -212,6 +228,8 @@ class Server:
             logger.warning("the server stops: requests that are cancelled: %d", len(busy))
             for connection in busy:
                 self.hub.run_soon(connection.cancel, "shutdown", "the server stops")
+            for scope in self._last_words:
+                scope.cancel("the server stops")
             self._wait_until_over(self.timeouts.cleanup_s)
         for connection in list(self.connections):
             if connection.phase < LINGERING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import pytest
 
@@ -126,7 +127,7 @@ def test_a_server_that_stops_waits_for_it() -> None:
 
 
 @pytest.mark.parametrize("seconds", [{"drain_s": 0.05}, {"handler_s": 0.05}])
-def test_its_time_is_bounded(seconds: dict[str, float], caplog: pytest.LogCaptureFixture) -> None:
+def test_its_time_is_bounded(seconds: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL, "photon.http")
     told: list[object] = []
 
@@ -148,6 +149,35 @@ def test_its_time_is_bounded(seconds: dict[str, float], caplog: pytest.LogCaptur
         stopping = spawn(server.stop) if "drain_s" in seconds else None
         wait_until(lambda: len(told) == 2)
         assert told[1] == ("shutdown" if stopping else "deadline")
+
+
+@pytest.mark.parametrize("seconds", [{"drain_s": 0.05}, {"handler_s": 0.2}])
+def test_its_time_is_bounded_when_the_client_left(
+    seconds: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[str] = []
+
+    def finish() -> None:
+        told.append("begun")
+        sleep_forever()
+
+    def app(request: Request) -> Response:
+        request.on_done(lambda: told.append("the other one"))
+        request.on_done(finish)
+        told.append("waits")
+        sleep_forever()
+        return Response.text("never")
+
+    with serve(app, settings=settings(**seconds)) as server:
+        with Client(server) as client:
+            client.send(request("GET", "/"))
+            wait_until(lambda: told)
+        wait_until(lambda: "begun" in told)
+        if "drain_s" in seconds:
+            server.stop()
+        wait_until(lambda: "the other one" in told)
+        wait_until(lambda: server.finishing == 0)
+    assert "cut off: what a request put off" in caplog.text
 
 
 def test_a_request_may_have_a_time_of_its_own() -> None:
