@@ -17,10 +17,14 @@ from typing import Any, NamedTuple, TypedDict
 import msgspec
 import pytest
 
+from photon.app.photon import Photon
 from photon.app.respond import Responders
 from photon.app.unsendable import Unsendable
 from photon.http.errors import HTTPError
+from photon.http.request import Request
 from photon.http.response import BYTES, JSON, TEXT, Response, StreamResponse
+from photon.templating.response import TemplateResponse
+from photon.testing.client import TestClient
 from tests.app.requests import make_request
 
 
@@ -242,3 +246,289 @@ def test_what_the_encoder_refuses_is_an_error(value: Any) -> None:
         value[0] = value
     with pytest.raises(Unsendable, match="cannot be sent as"):
         respond(value)
+
+
+# What the client prefers...
+
+
+class Pen(msgspec.Struct):
+    name: str
+    price: int = 1
+
+
+@pytest.fixture
+def formats() -> TestClient:
+    app = Photon(formats=["json", "msgpack", "yaml"])
+
+    @app.get("/pen")
+    def pen() -> Pen:
+        return Pen("a")
+
+    @app.post("/pen")
+    def echo(pen: Pen) -> Pen:
+        return pen
+
+    @app.get("/made")
+    def made() -> tuple[Pen, int, dict[str, str]]:
+        return Pen("a"), 201, {"x-a": "b"}
+
+    app.get("/text")(lambda: "text")
+    app.get("/none")(lambda: None)
+    app.get("/only", formats=["msgpack"])(lambda: {"a": 1})
+    return TestClient(app)
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type", "body"),
+    [
+        (None, "application/json", b'{"name":"a","price":1}'),
+        ("*/*", "application/json", b'{"name":"a","price":1}'),
+        ("application/*", "application/json", b'{"name":"a","price":1}'),
+        ("application/msgpack", "application/msgpack", msgspec.msgpack.encode(Pen("a"))),
+        ("application/yaml", "application/yaml", b"name: a\nprice: 1\n"),
+        ("text/html, application/yaml;q=0.2", "application/yaml", b"name: a\nprice: 1\n"),
+        ("application/json;q=0.1, */*;q=0", "application/json", b'{"name":"a","price":1}'),
+    ],
+)
+def test_the_client_chooses_the_format(
+    formats: TestClient, accept: str | None, media_type: str, body: bytes
+) -> None:
+    response = formats.get("/pen", headers={"accept": accept})
+    assert response.headers["content-type"].split(";")[0] == media_type
+    assert (response.content, response.headers["vary"]) == (body, "accept")
+    head = formats.head("/pen", headers={"accept": accept})
+    assert head.headers["content-length"] == str(len(body))
+    made = formats.get("/made", headers={"accept": accept})
+    assert (made.status, made.headers["x-a"], made.content) == (201, "b", body)
+
+
+def test_what_cannot_be_had_is_406(formats: TestClient) -> None:
+    response = formats.get("/pen", headers={"accept": "text/html"})
+    assert response.status == 406
+    assert response.headers["content-type"] == "application/problem+json"
+    assert "application/msgpack" in response.problem["accepts"]
+    assert formats.get("/only", headers={"accept": "application/json"}).status == 406
+    # What is no data is sent as what it is.
+    assert formats.get("/text", headers={"accept": "application/yaml"}).text == "text"
+    assert formats.get("/none", headers={"accept": "text/html"}).status == 204
+
+
+@pytest.mark.parametrize(
+    ("media_type", "body"),
+    [
+        ("application/json", b'{"name":"b"}'),
+        ("application/msgpack", msgspec.msgpack.encode({"name": "b"})),
+        ("application/yaml", b"name: b"),
+    ],
+)
+def test_bodies_come_in_the_formats_of_the_route(
+    formats: TestClient, media_type: str, body: bytes
+) -> None:
+    response = formats.post("/pen", content=body, headers={"content-type": media_type})
+    assert response.json(Pen) == Pen("b")
+    broken = formats.post("/pen", content=b"\xc1{", headers={"content-type": media_type})
+    assert broken.status == 400
+    assert broken.headers["content-type"] == "application/problem+json"
+    unlike = formats.post("/pen", content=b"5", headers={"content-type": media_type})
+    assert unlike.status == 422
+    strange = formats.post("/pen", content=body, headers={"content-type": "text/html"})
+    assert strange.status == 415
+
+
+# Responders of the application's own...
+
+
+class Money:
+    def __init__(self, amount: int) -> None:
+        self.amount = amount
+
+
+class Coin(Money): ...
+
+
+class Note(Response): ...
+
+
+def answer_of(app: Photon, value: Any, **options: Any) -> Any:
+    app.get("/", **options)(lambda: value)
+    return TestClient(app).get("/")
+
+
+@pytest.mark.parametrize(
+    ("made", "status", "body"),
+    [
+        ({"a": 1}, 200, b'{"a":1}'),
+        ("text", 200, b"text"),
+        (None, 204, b""),
+        (({"a": 1}, 202), 202, b'{"a":1}'),
+        (("text", 202, {"x-a": "b"}), 202, b"text"),
+        (Response("x", 203), 203, b"x"),
+    ],
+)
+@pytest.mark.parametrize("value", [Money(1), Coin(1)])
+def test_a_responder_gives_what_a_handler_may_return(
+    value: Any, made: Any, status: int, body: bytes
+) -> None:
+    app = Photon()
+    app.responder(Money)(lambda money: made)
+    response = answer_of(app, value)
+    assert (response.status, response.content) == (status, body)
+
+
+def test_a_responder_holds_from_when_it_is_registered() -> None:
+    app = Photon()
+    app.get("/")(lambda: Coin(5))
+    client = TestClient(app)
+    assert TestClient(app, raise_server_exceptions=False).get("/").status == 500
+    app.responder(Money)(lambda money: f"money {money.amount}")
+    assert client.get("/").text == "money 5"
+    app.responder(Coin)(lambda coin: (Money(coin.amount), 201))
+    assert (client.get("/").status, client.get("/").text) == (201, "money 5")
+
+
+def test_a_responder_heeds_the_status_and_the_formats_of_the_route() -> None:
+    app = Photon()
+    app.responder(Money)(lambda money: {"amount": money.amount})
+    response = answer_of(app, Money(5), status=201, formats=["msgpack"])
+    assert response.status == 201
+    assert msgspec.msgpack.decode(response.content) == {"amount": 5}
+
+
+def test_a_responder_may_be_of_a_class_that_is_sent_in_another_way() -> None:
+    app = Photon()
+    app.responder(type(None))(lambda none: {"ok": True})
+    app.responder(str)(lambda text: Response.html(f"<p>{text}</p>"))
+    app.get("/text")(lambda: "text")
+    assert answer_of(app, None).json() == {"ok": True}
+    assert TestClient(app).get("/text").text == "<p>text</p>"
+
+
+def test_a_responder_holds_in_exception_handlers() -> None:
+    app = Photon()
+    app.responder(Money)(lambda money: {"amount": money.amount})
+    app.exception_handler(404)(lambda request, error: Money(404))
+    response = TestClient(app).get("/nowhere")
+    assert (response.status, response.json()) == (404, {"amount": 404})
+
+
+@pytest.mark.parametrize(
+    "make", [lambda money: money, lambda money: Coin(1), lambda money: (Money(1), 201)]
+)
+def test_a_responder_that_gives_the_same_again_is_told(make: Any) -> None:
+    app = Photon()
+    app.responder(Money)(make)
+    says = r"returned Money, whose responder .*lambda.* \(tests/.*\) gives (Money|Coin) again"
+    with pytest.raises(TypeError, match=says):
+        answer_of(app, Money(1))
+
+
+def test_responders_that_go_in_a_circle_are_told() -> None:
+    app = Photon()
+    app.responder(Money)(lambda money: Pen("a"))
+    app.responder(Pen)(lambda pen: Money(1))
+    with pytest.raises(TypeError, match="turn into that again, without end"):
+        answer_of(app, Money(1))
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        (5, r"@app.responder\(...\) takes a class, not 5"),
+        (object, "what is done with these stays as it is"),
+        (tuple, "what is done with these stays as it is"),
+        (Response, "what is done with these stays as it is"),
+        (Note, "what is done with these stays as it is"),
+    ],
+)
+def test_a_responder_of_what_has_none_is_refused(kind: Any, says: str) -> None:
+    with pytest.raises(TypeError, match=says):
+        Photon().responder(kind)
+
+
+def test_a_responder_that_cannot_be_called_is_refused() -> None:
+    app = Photon()
+    with pytest.raises(TypeError, match="cannot be called with the value: it takes 2"):
+        app.responder(Money)(lambda money, request: money)  # type: ignore[arg-type, misc]
+    app.responder(Money)(lambda money: "x")
+    with pytest.raises(ValueError, match="would both make the responses of Money"):
+        app.responder(Money)(lambda money: "y")
+
+
+# Templates...
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> Photon:
+    (tmp_path / "page.html").write_text("<p>{{ name }} {{ request.host }}</p>")
+    (tmp_path / "linked.html").write_text("{{ url_for('page', name='b c') }}")
+    app = Photon(templates=tmp_path)
+
+    @app.get("/page/{name}")
+    def page(name: str) -> TemplateResponse:
+        return TemplateResponse("page.html", {"name": name})
+
+    @app.get("/created", status=201)
+    def created() -> TemplateResponse:
+        return TemplateResponse("page.html", {"name": "made"}, headers={"x-a": "b"})
+
+    @app.get("/tuple")
+    def in_a_tuple() -> tuple[TemplateResponse, int, dict[str, str]]:
+        return TemplateResponse("page.html", {"name": "t"}), 202, {"x-b": "c"}
+
+    @app.get("/missing")
+    def missing() -> TemplateResponse:
+        return TemplateResponse("pag.html")
+
+    @app.get("/linked")
+    def linked() -> TemplateResponse:
+        return TemplateResponse("linked.html")
+
+    @app.exception_handler(404)
+    def nothing(request: Request, error: HTTPError) -> TemplateResponse:
+        return TemplateResponse("page.html", {"name": "nothing"}, status=404)
+
+    return app
+
+
+def test_pages_are_rendered(pages: Photon) -> None:
+    with TestClient(pages) as client:
+        response = client.get("/page/<a>")
+        assert response.headers["content-type"] == "text/html; charset=utf-8"
+        assert response.text.startswith("<p>&lt;a&gt; ")
+        assert client.head("/page/a").headers["content-length"] == "19"
+        assert client.get("/linked").text == "/page/b%20c"
+        response = client.get("/created")
+        assert (response.status, response.headers["x-a"]) == (201, "b")
+        response = client.get("/tuple")
+        assert (response.status, response.headers["x-b"]) == (202, "c")
+        assert response.text == "<p>t testserver</p>"
+        response = client.get("/nowhere")
+        assert (response.status, response.text) == (404, "<p>nothing testserver</p>")
+
+
+def test_a_page_that_is_not_there_is_named(pages: Photon) -> None:
+    with pytest.raises(Exception, match=r"pag\.html.*page\.html"):
+        TestClient(pages).get("/missing")
+
+
+def test_broken_pages_are_found_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "broken.html").write_text("{% if %}")
+    with pytest.raises(Exception, match=r"broken\.html"), Photon(templates=tmp_path).running():
+        raise AssertionError
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with (
+        pytest.raises(Exception, match="nowhere"),
+        Photon(templates=tmp_path / "nowhere").running(),
+    ):
+        raise AssertionError
+
+
+def test_pages_without_templates_say_what_is_missing() -> None:
+    app = Photon(title="Bare")
+    app.get("/")(lambda: TemplateResponse("page.html"))
+    with pytest.raises(RuntimeError, match=r"<Photon 'Bare' .* has no templates; say where they"):
+        TestClient(app).get("/")
+    with pytest.raises(RuntimeError, match=r"Photon\(templates='templates'\)"):
+        _ = app.templates
