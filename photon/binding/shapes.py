@@ -15,6 +15,7 @@ import msgspec
 from msgspec import inspect as msgspec_types
 
 from photon.binding.plan import NO_DEFAULT
+from photon.http import validation
 
 Shape = Literal["value", "list", "object"]
 
@@ -82,14 +83,7 @@ def split_annotation(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
     return annotation, ()
 
 
-@_remembered
-def bare(annotation: Any) -> Any:
-    """A type without its notes and names."""
-    while True:
-        base, notes = split_annotation(annotation)
-        if not notes and not hasattr(base, "__supertype__"):
-            return base
-        annotation = getattr(base, "__supertype__", base)
+bare = _remembered(validation.bare)
 
 
 @_remembered

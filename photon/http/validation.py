@@ -163,7 +163,7 @@ class _Walk:
         if value.__class__ in _SCALARS and type is not msgspec.Raw:
             self._add(failure_of(whole, loc))  # PERF: there is nothing in it to visit
             return
-        if _bare(type) is msgspec.Raw:  # which takes anything, and is made by decoders alone
+        if bare(type) is msgspec.Raw:  # which takes anything, and is made by decoders alone
             return
         before = len(self.errors)
         if len(loc) < self._deepest:
@@ -172,7 +172,7 @@ class _Walk:
             self._add(failure_of(whole, loc))
 
     def _visit_parts(self, value: Any, type: Any, loc: Loc) -> None:
-        type = _bare(type)
+        type = bare(type)
         if _is_union(type):
             chosen = _choose(value, typing.get_args(type))
             if chosen is not None:
@@ -216,7 +216,7 @@ class _Walk:
 # Types taken apart...
 
 
-def _bare(type: Any) -> Any:
+def bare(type: Any) -> Any:
     """A type without the names and notes around it."""
     while True:
         origin = typing.get_origin(type)
@@ -316,17 +316,17 @@ def _is_required(attribute: Any) -> bool:
 def _choose(value: Any, members: tuple[Any, ...]) -> Any:
     """The member of a union that the value was probably meant for; None when that is not clear."""
     if isinstance(value, Mapping):
-        fitting = [m for m in members if _fields_of(_bare(m)) or _arguments(_bare(m), dict)]
-        tagged = [m for m in fitting if _tag(_bare(m))[0] is not None]
+        fitting = [m for m in members if _fields_of(bare(m)) or _arguments(bare(m), dict)]
+        tagged = [m for m in fitting if _tag(bare(m))[0] is not None]
         if tagged:
-            tags = (_tag(_bare(m)) for m in tagged)
+            tags = (_tag(bare(m)) for m in tagged)
             named = [value.get(field) == tag for field, tag in tags]
             fitting = [m for m, is_named in zip(tagged, named, strict=True) if is_named]
     elif isinstance(value, list):
-        fitting = [m for m in members if _list_arguments(_bare(m))]
+        fitting = [m for m in members if _list_arguments(bare(m))]
     else:
         return None
-    return _bare(fitting[0]) if len(fitting) == 1 else None
+    return bare(fitting[0]) if len(fitting) == 1 else None
 
 
 def _tag(type: Any) -> tuple[str | None, Any]:

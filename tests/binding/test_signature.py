@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
+import typing
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -283,3 +285,15 @@ def test_a_raw_body_of_a_provider_is_the_body() -> None:
     plan = read_plan(one(Annotated[int, Depends(takes_bytes)]))
     assert plan.body is not None
     assert plan.body.kind == "bytes"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="there is no `type X = ...` before")
+def test_a_type_with_a_name_of_its_own_is_what_it_stands_for() -> None:
+    make_alias: Any = vars(typing)["TypeAliasType"]
+
+    def handler(items: Any) -> None: ...
+
+    handler.__annotations__["items"] = make_alias("Items", list[Item])
+    body = read_plan(handler).body
+    assert body is not None
+    assert [part.name for part in body.parts] == ["items"]
