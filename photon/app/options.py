@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, TypedDict
 
 import msgspec
 
+from photon.app.elsewhere import OPTIONS
 from photon.app.registering import check_middleware, check_route_status, shown
 from photon.binding.markers import Depends
 from photon.http.application import Middleware
 from photon.http.formats import Format, formats_named
 from photon.http.forms import FormLimits
+from photon.runtime.hints import meant
 
 
 class SharedOptions(TypedDict, total=False):
@@ -67,24 +68,6 @@ _FLAGS = ("strict", "deprecated", "include_in_schema")
 _SHARED = tuple(SharedOptions.__annotations__)
 _KNOWN = tuple(RouteOptions.__annotations__)
 
-_FOREIGN = {
-    "status_code": "status",
-    "response_model": "response_type",
-    "default_response_class": "formats",
-    "endpoint": "name",
-    "methods": "@app.route(path, methods)",
-    "guards": "dependencies",
-    "debug": "PHOTON_DEV=1 in the environment",
-    "lifespans": "lifespan",
-    "on_startup": "lifespan",
-    "on_shutdown": "lifespan",
-    "exception_handlers": "@app.exception_handler",
-    "redirect_slashes": 'trailing_slash="redirect"',
-    "root_path": "app.mount(prefix, application)",
-    "template_folder": "templates",
-}
-"""What other frameworks call it."""
-
 
 def check_options(options: Mapping[str, Any], where: str, known: Sequence[str] = _KNOWN) -> None:
     """Raises: TypeError, for an option that there is not, or that is not what it should be;
@@ -100,7 +83,8 @@ def check_options(options: Mapping[str, Any], where: str, known: Sequence[str] =
         check_middleware(wrapper)
     for guard in options.get("dependencies", ()):
         if not isinstance(guard, Depends):
-            raise TypeError(f"{where}: dependencies=[{shown(guard)}] shall be [Depends(...)]")
+            name = getattr(guard, "__name__", "...")
+            raise TypeError(f"{where}: dependencies=[{shown(guard)}] shall be [Depends({name})]")
     _check_values(options, where)
     _check_numbers(options, where)
 
@@ -116,8 +100,7 @@ def check_shared(options: Mapping[str, Any], others: Sequence[str]) -> None:
 def _hint(name: str, known: Sequence[str]) -> str:
     if name in _KNOWN:
         return ": it is said of a route, or of a Group"
-    close = [_FOREIGN[name]] if name in _FOREIGN else get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(known)}"
+    return meant(name, known, OPTIONS)
 
 
 def _is_list(value: object) -> bool:

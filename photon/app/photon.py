@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from difflib import get_close_matches
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Never, Unpack
 
 from photon.app.dispatch import compose, guarded, make_dispatch
 from photon.app.documents import Documents, DocumentSettings
@@ -94,7 +94,7 @@ class Photon(Registrar):
 
     def __init__(
         self,
-        *,
+        *positional: Never,
         title: str = "Photon",
         version: str = "0.1.0",
         summary: str = "",
@@ -110,6 +110,11 @@ class Photon(Registrar):
         docs_url: str | None = "/docs",
         **options: Unpack[SharedOptions],
     ) -> None:
+        if positional:
+            raise TypeError(
+                f"an application needs no name: Photon() for Photon({positional[0]!r}); all else "
+                "is said by keywords, such as title='Shop'"
+            )
         check_shared(options, _KEYWORDS)
         if trailing_slash not in ("strict", "redirect", "ignore"):
             raise TypeError(
@@ -254,6 +259,8 @@ class Photon(Registrar):
         """
         if application is self:
             raise ValueError(f"{self!r} would be mounted in itself")
+        if isinstance(application, Group):
+            raise TypeError(f"{application!r} is no application: app.include(group, {prefix!r})")
         if hasattr(application, "running"):
             self._refuse_if_running(f"{shown(application)}, mounted at {prefix!r},")
         self._mounts.add(prefix, application)
@@ -515,7 +522,7 @@ def _no_websockets_yet(request: Request) -> Response:
     raise HTTPError(501, "WebSockets are not served by this release")
 
 
-_KEYWORDS = tuple(inspect.signature(Photon).parameters)[:-1]
+_KEYWORDS = tuple(inspect.signature(Photon).parameters)[1:-1]
 
 # An application is what it is called with; mypy shall see that this class is one.
 _: Callable[[], Application] = Photon

@@ -90,7 +90,10 @@ def _check(function: Any, role: str, count: int, what: str) -> None:
 
 def _check_kind(function: Any, role: str) -> None:
     if isinstance(function, type):
-        raise TypeError(f"the {role} {function.__name__} is a class; give a function or an object")
+        name = function.__name__
+        raise TypeError(
+            f"the {role} {name} is a class; give an object of it, {name}(...), or a function"
+        )
     if not callable(function):
         raise TypeError(f"{function!r} is no {role}; give a function")
     call: Callable[..., Any] = type(function).__call__

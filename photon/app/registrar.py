@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Unpack
 
+from photon.app.elsewhere import ATTRIBUTES
 from photon.app.options import Registration, RouteOptions, check_options
 from photon.app.registering import check_path
+from photon.runtime.hints import meant
 
 H = TypeVar("H", bound=Callable[..., Any])
 
@@ -91,6 +93,14 @@ class Registrar(ABC):
 
         return register
 
+    if not TYPE_CHECKING:  # a checker shall see that these do not exist
+        # Servers hold `composed`, so no request pays for the slower look-up of attributes.
+        def __getattr__(self, name: str) -> Any:
+            hint = "" if name.startswith("_") else meant(name, _public(type(self)), ATTRIBUTES)
+            raise AttributeError(
+                f"a {type(self).__name__} has no {name!r}{hint}", name=name, obj=self
+            )
+
     _word = "app"
 
     def _check_path(self, decorator: str, path: str) -> None:
@@ -99,3 +109,7 @@ class Registrar(ABC):
     @abstractmethod
     def _register(self, registration: Registration) -> None:
         """Take on a handler."""
+
+
+def _public(cls: type) -> list[str]:
+    return [name for name in dir(cls) if not name.startswith("_")]

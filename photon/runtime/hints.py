@@ -24,5 +24,5 @@ def meant(name: str, known: Iterable[str], elsewhere: Mapping[str, str] = _NOTHI
 
 
 def wording(here: str) -> str:
-    """A name as a phrase; a phrase as it is."""
-    return f"here it is {here}" if here.isidentifier() else here
+    """A name, or code, as a phrase; a phrase as it is."""
+    return here if " " in here.partition("(")[0] else f"here it is {here}"

@@ -211,7 +211,7 @@ def test_a_status_that_is_none_is_refused(status: Any) -> None:
         (5, "5 is no middleware; give a function"),
         (around_async, f"the middleware around_async {HERE} is async: write def"),
         (AsyncAround(), "the middleware .*AsyncAround.* is async: write def"),
-        (Around, "the middleware Around is a class; give a function or an object"),
+        (Around, r"the middleware Around is a class; give an object of it, Around\(...\), or a"),
         (one, f"one {HERE} cannot be called with the request and the application: it takes 1"),
         (three, "three .* it takes 3"),
     ],

@@ -6,13 +6,18 @@ import pytest
 
 from photon.runtime.hints import meant
 
-ELSEWHERE = {"regex": "pattern", "default": "it stands behind the equals sign"}
+ELSEWHERE = {
+    "regex": "pattern",
+    "method": "route(path, methods=[...])",
+    "default": "it stands behind the equals sign",
+}
 
 
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
         ("regex", ": here it is pattern"),
+        ("method", ": here it is route(path, methods=[...])"),
         ("default", ": it stands behind the equals sign"),
         ("patern", "; did you mean pattern?"),
         ("xyz", "; there are alias, pattern"),

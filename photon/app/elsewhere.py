@@ -1,0 +1,77 @@
+"""What applications have in other frameworks, and what takes its place here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_AROUND = "@app.middleware above a function(request, application), which does it around the call"
+_FAILURES = "@app.exception_handler(404) above a function(request, error)"
+_LIFESPAN = "@app.lifespan above a generator function that yields once"
+_SERVE = "`photon run module:app` in a shell, or photon.serve(app)"
+_TEMPLATES = "it is one of app.templates: filter, test, globals"
+
+ATTRIBUTES: Mapping[str, str] = {
+    "add_api_route": "app.route(path, methods=[...])(function)",
+    "add_event_handler": _LIFESPAN,
+    "add_exception_handler": _FAILURES,
+    "add_middleware": "app.middleware(CORS(...)): an object, or a function",
+    "add_route": "app.route(path, methods=[...])(function)",
+    "add_url_rule": "app.route(path, methods=[...])(function)",
+    "after_request": _AROUND,
+    "api_route": "route",
+    "before_first_request": _LIFESPAN,
+    "before_request": _AROUND,
+    "config": "app.state is a place for what is yours",
+    "context_processor": _TEMPLATES,
+    "debug": "PHOTON_DEV=1 in the environment",
+    "dependency_overrides": "app.override(provider, fake), in a with block",
+    "error_handler": _FAILURES,
+    "errorhandler": _FAILURES,
+    "include_router": "app.include(group)",
+    "jinja_env": "templates",
+    "logger": "logging.getLogger(__name__)",
+    "on_event": _LIFESPAN,
+    "openapi_schema": "app.openapi()",
+    "register_blueprint": "app.include(group)",
+    "register_error_handler": _FAILURES,
+    "routes": "app.router.routes",
+    "run": _SERVE,
+    "teardown_appcontext": "a provider that yields: what follows runs after the response",
+    "teardown_request": "a provider that yields: what follows runs after the response",
+    "template_filter": _TEMPLATES,
+    "template_global": _TEMPLATES,
+    "template_test": _TEMPLATES,
+    "test_client": "photon.testing.TestClient(app)",
+    "url_map": "app.router.routes",
+    "url_path_for": "path_for",
+    "websocket_route": "websocket",
+    "wsgi_app": _SERVE,
+}
+"""Of an application, or of what is a group here."""
+
+OPTIONS: Mapping[str, str] = {
+    "debug": "PHOTON_DEV=1 in the environment",
+    "default_response_class": "formats",
+    "endpoint": "name",
+    "exception_handlers": "@app.exception_handler(...)",
+    "guards": "dependencies",
+    "import_name": "an application needs no name: Photon()",
+    "lifespans": "lifespan",
+    "method": "@app.route(path, methods=[...])",
+    "methods": "@app.route(path, methods=[...])",
+    "on_shutdown": "lifespan",
+    "on_startup": "lifespan",
+    "redirect_slashes": 'trailing_slash="redirect"',
+    "redoc_url": "docs_url",
+    "response_class": "the handler returns such a Response, or the text itself",
+    "response_model": "response_type",
+    "root_path": "mount the application at that path, in another one: request.root",
+    "routes": "@app.get(...) above each handler, or app.include(group)",
+    "servers": "openapi=OpenAPI(servers=[...])",
+    "static_folder": "app.mount('/static', StaticFiles('static'))",
+    "static_url_path": "app.mount('/static', StaticFiles('static'))",
+    "status_code": "status",
+    "swagger_ui_parameters": "docs_url=None, and a page of your own",
+    "template_folder": "templates",
+}
+"""Keywords of applications, groups and routes."""
