@@ -19,7 +19,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from photon.app.culprit import culprit_in
 from photon.app.unsendable import Unsendable, is_never_sent, refuse
+from photon.binding.parameters import is_of_pydantic
 from photon.http.formats import JSON, Format, negotiate
 from photon.http.headers import ResponseHeaders
 from photon.http.request import Request
@@ -128,9 +130,10 @@ class Responders(dict[type, Responder]):
     def _template(self, value: TemplateResponse, status: int | None, request: Request) -> Response:
         if self._templates is None:
             return value  # it says itself what is missing
+        response = value.render(self._templates(), request)
         if status is not None and value.status == 200:
-            value.status = status
-        return value.render(self._templates(), request)
+            response.status = status  # not of the page itself, which others may be given, too
+        return response
 
     def _negotiated(self, value: Any, status: int | None, request: Request) -> Response:
         chosen = negotiate(request, self._formats)
@@ -235,10 +238,22 @@ def _encoded(encode: Callable[[Any], bytes], name: str, value: Any) -> bytes:
     try:
         return encode(value)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        place, way_out = "", "Return a Response, or a dict, list, dataclass or msgspec.Struct"
+        if not isinstance(error, RecursionError):
+            culprit = culprit_in(value, encode)
+            place = f", at {culprit.place}" if culprit.place else ""
+            if is_of_pydantic(type(culprit.value)):
+                way_out = _of_pydantic(culprit.place)
         raise Unsendable(
-            f"returned {type(value).__name__}, which cannot be sent as {name}: {error}. "
-            "Return a Response, or a dict, list, dataclass or msgspec.Struct"
+            f"returned {type(value).__name__}, which cannot be sent as {name}: {error}{place}. "
+            f"{way_out}"
         ) from None
+
+
+def _of_pydantic(place: str) -> str:
+    if place:
+        return "Put its model_dump() there"
+    return "Return its model_dump(), or have @app.responder(BaseModel) above a function do so"
 
 
 _FIXED: Mapping[type, Responder] = {type(None): _nothing, Response: _as_it_is}

@@ -152,6 +152,22 @@ def test_what_cannot_be_sent_is_an_error_that_says_what_can(value: Any) -> None:
         respond(value)
 
 
+def test_it_is_told_which_part_cannot_be_sent() -> None:
+    says = r"returned dict, .* object is unsupported, at \['a'\]\[1\]\.name\. Return a Response"
+    with pytest.raises(Unsendable, match=says):
+        respond({"a": [1, Item(object())]})  # type: ignore[arg-type]
+
+
+def test_models_of_pydantic_are_told_how_to_be_sent() -> None:
+    class Model:
+        __module__ = "pydantic.main"
+
+    with pytest.raises(Unsendable, match=r"Return its model_dump\(\), or have @app.responder\("):
+        respond(Model())
+    with pytest.raises(Unsendable, match=r", at \[0\]\. Put its model_dump\(\) there"):
+        respond([Model()])
+
+
 def test_a_header_that_cannot_be_sent_is_an_error() -> None:
     with pytest.raises(Unsendable, match="line break"):
         respond(("x", 200, {"x-a": "1\r\nx-b: 2"}))
