@@ -148,7 +148,8 @@ class Unmade:
 def _before(options: Mapping[str, Any]) -> Callable[[Request], object] | None:
     """What a request is told first of all."""
     timeout, limit = options.get("timeout"), options.get("body_limit")
-    if timeout is None and limit is None:
+    form_limits = options.get("form_limits")
+    if timeout is None and limit is None and form_limits is None:
         return None
 
     def before(request: Request) -> None:
@@ -156,6 +157,8 @@ def _before(options: Mapping[str, Any]) -> Callable[[Request], object] | None:
             request.allow(timeout)
         if limit is not None:
             request.limit_body(limit)
+        if form_limits is not None:
+            request.limit_form(form_limits)
 
     return before
 

@@ -19,6 +19,7 @@ from photon.binding.errors import HandlerError
 from photon.binding.markers import Path
 from photon.http.application import Application
 from photon.http.errors import HTTPError
+from photon.http.form_rules import FormLimits
 from photon.http.request import Request
 from tests.app.requests import make_request
 
@@ -41,6 +42,16 @@ def call(handler: Callable[..., Any], /, **path_values: Any) -> bytes:
     request.path_values = path_values
     types = {name: type(value) for name, value in path_values.items()}
     return make_endpoint(handler, types)(request).body
+
+
+def test_its_limits_hold_for_a_form_that_the_handler_reads_itself() -> None:
+    def handler(request: Request) -> int:
+        return len(request.form())
+
+    request = make_request("POST", "/", **{"content-type": "application/x-www-form-urlencoded"})
+    request._body = b"a=1&b=2"
+    with pytest.raises(HTTPError, match="400"):
+        make_endpoint(handler, {}, form_limits=FormLimits(parts=1))(request)
 
 
 # What a handler may ask for...
