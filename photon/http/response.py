@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from os import PathLike
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
@@ -12,6 +13,7 @@ import msgspec
 from photon.http.cookies import SameSite, format_set_cookie
 from photon.http.headers import Pairs, ResponseHeaders
 from photon.http.status import reason_phrase
+from photon.runtime.source import place_of
 
 if TYPE_CHECKING:
     from photon.http.request import Request
@@ -223,9 +225,20 @@ class StreamResponse(Response):
         """The body as bytes, without empty pieces.   Raises: TypeError for other things."""
         for chunk in self.chunks:
             if chunk.__class__ is not bytes:
-                chunk, _ = _encode(chunk)
+                chunk = self._piece(chunk)
             if chunk:
                 yield chunk
+
+    def _piece(self, chunk: Any) -> bytes:
+        if isinstance(chunk, (str, bytes, bytearray, memoryview)):
+            return _encode(chunk)[0]
+        who = "the stream"
+        if isinstance(self.chunks, GeneratorType):
+            who = f"the generator {self.chunks.__qualname__} ({place_of(self.chunks)})"
+        raise TypeError(
+            f"{who} gives {type(chunk).__name__}, and a body is bytes or str: for JSON, a line for "
+            "each item, return NDJSON(items); for events EventStream(items)"
+        )
 
     def close(self) -> None:
         close: Callable[[], None] | None = getattr(self.chunks, "close", None)

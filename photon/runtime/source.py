@@ -6,17 +6,22 @@ import inspect
 import os
 from collections.abc import Callable
 from functools import partial
+from types import CodeType, GeneratorType
 from typing import Any
 
 
-def place_of(fn: Callable[..., Any]) -> str:
-    """Such as "shop/items.py:12"; "?" for what has no source."""
+def place_of(fn: Callable[..., Any] | GeneratorType[Any, Any, Any]) -> str:
+    """Such as "shop/items.py:12", of a generator that of its function; "?" without source."""
+    if isinstance(fn, GeneratorType):
+        return _place_in(fn.gi_code)
     fn = inspect.unwrap(fn)
     while isinstance(fn, partial):
         fn = inspect.unwrap(fn.func)
     code = getattr(fn, "__code__", None) or getattr(type(fn).__call__, "__code__", None)
-    if code is None:
-        return "?"
+    return "?" if code is None else _place_in(code)
+
+
+def _place_in(code: CodeType) -> str:
     try:
         path = os.path.relpath(code.co_filename)
     except (OSError, ValueError):  # the working directory is gone, or is on another drive

@@ -153,8 +153,19 @@ def test_a_stream_gives_bytes_and_no_empty_pieces() -> None:
 
 
 def test_a_stream_of_something_else() -> None:
-    with pytest.raises(TypeError, match="a body is bytes or str"):
+    says = r"the stream gives int, and a body is bytes or str: for JSON, .* NDJSON\(items\)"
+    with pytest.raises(TypeError, match=says):
         list(Response.stream([1]).pieces())  # type: ignore[list-item]
+
+    def rows() -> Iterator[Any]:
+        yield "a"
+        yield {"a": 1}
+
+    pieces = StreamResponse(rows()).pieces()
+    assert next(pieces) == b"a"
+    says = r"the generator \S*\.rows \(.*test_response.py:\d+\) gives dict, .*EventStream\(items\)"
+    with pytest.raises(TypeError, match=says):
+        next(pieces)
 
 
 def test_closing_a_stream_ends_its_generator() -> None:

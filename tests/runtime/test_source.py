@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,14 @@ class Callable_:
 
 def line_of(fn: Callable[..., Any]) -> int:
     return inspect.getsourcelines(fn)[1]
+
+
+def generator() -> Iterator[int]:
+    yield 1
+
+
+def test_a_generator_is_where_its_function_is() -> None:
+    assert place_of(generator()) == f"{HERE}:{line_of(generator)}"  # type: ignore[arg-type]
 
 
 @pytest.fixture(autouse=True)
