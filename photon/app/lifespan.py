@@ -5,11 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from threading import RLock
 from types import TracebackType
 from typing import Any
 
 from photon.runtime.source import place_of
+from photon.runtime.sync import RLock
 
 Lifespan = Callable[..., Any]
 """A generator function that yields once, or one that returns a context manager; it may take the

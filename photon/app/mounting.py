@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import copy
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
@@ -92,12 +94,14 @@ def hand_on(request: Request, mounted: Mounted) -> Response:
     head = msgspec.structs.replace(request.head, path=mounted.rest)
     inside = _View(head, request.root + mounted.prefix, request.path_values)
     inside.show(request)
+    put_off = len(request._after or ())
     try:
         # PERF: what is behind an object's __call__, if it says so, saves a call.
         answer: Application = getattr(application, "composed", application)
         response = answer(request)
         if isinstance(response, StreamResponse):
             inside = _View(request.head, request.root, request.path_values)
+            response = copy.copy(response)  # it may be one that every request is given
             response.chunks = _Stream(response.chunks, request, inside, outside)
         elif not isinstance(response, Response):
             raise TypeError(
@@ -106,6 +110,10 @@ def hand_on(request: Request, mounted: Mounted) -> Response:
             )
         return response
     finally:
+        for index in range(put_off, len(request._after or ())):
+            assert request._after is not None
+            run = request._after[index]
+            request._after[index] = partial(inside.during, request, outside, run)
         outside.show(request)
 
 
@@ -118,6 +126,14 @@ class _View(NamedTuple):
 
     def show(self, request: Request) -> None:
         request.head, request.root, request.path_values = self
+
+    def during(self, request: Request, outside: _View, run: Callable[[], object]) -> None:
+        """Call a function that sees the request from here."""
+        self.show(request)
+        try:
+            run()
+        finally:
+            outside.show(request)
 
 
 class _Stream:

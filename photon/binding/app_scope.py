@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from threading import RLock
 from typing import Any
 
 from photon.binding.opened import Opened
 from photon.binding.plan import Dependency
+from photon.runtime.sync import RLock
 
 
 def key_of(dependency: Dependency) -> Any:

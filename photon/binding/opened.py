@@ -94,6 +94,11 @@ def _end(provider: Callable[..., Any], generator: Any, error: BaseException | No
             generator.throw(error)
     except StopIteration:
         return
+    except RuntimeError as raised:
+        # PEP 479: what a generator is told as StopIteration it passes on as this.
+        if isinstance(error, StopIteration) and raised.__cause__ is error:
+            return
+        raise
     generator.close()
     raise fault("provider", provider, "yielded twice; it yields once")
 

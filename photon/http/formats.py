@@ -248,6 +248,7 @@ def negotiate(request: Request, formats: tuple[Format, ...]) -> Format:
         raise HTTPError(
             406,
             f"this is to be had as {', '.join(offered)}, not as {accept[:200]}",
+            headers={"vary": "accept"},
             accepts=offered,
         )
     return found

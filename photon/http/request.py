@@ -270,7 +270,8 @@ class Request(msgspec.Struct, eq=False):
             from photon.http.forms import FormLimits, read_form
 
             self._form = read_form(self, limits or self._form_limits or FormLimits())
-            self.on_done(self._form.close)
+            # Before all that was registered: providers may look at the files in their cleanup.
+            self._after = [self._form.close, *(self._after or ())]
         return self._form
 
     def parts(self, limits: FormLimits | None = None) -> Iterator[Part]:
