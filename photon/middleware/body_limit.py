@@ -6,9 +6,14 @@ from photon.http.application import Application
 from photon.http.errors import BodyTooLarge
 from photon.http.request import Request
 from photon.http.response import Response
-from photon.middleware.options import checked_number
+from photon.middleware.options import called_elsewhere, checked_number
 
 
+@called_elsewhere(
+    max_bytes="limit_bytes",
+    max_size="limit_bytes",
+    max_content_length="limit_bytes",
+)
 class BodyLimit:
     """Middleware that takes bodies up to a size: more than the server does, or less.
 

@@ -30,7 +30,12 @@ from photon.http.request import Request
 from photon.http.response import Response, StreamResponse
 from photon.middleware.encoders import CODINGS, Encoder, make_encoder
 from photon.middleware.fields import add_vary, owned
-from photon.middleware.options import checked_number, checked_strings, shown_options
+from photon.middleware.options import (
+    called_elsewhere,
+    checked_number,
+    checked_strings,
+    shown_options,
+)
 from photon.runtime.offload import offload
 
 # So much holds the hub for half a millisecond; more goes to a native thread, which costs 0.04.
@@ -84,6 +89,11 @@ def choose_coding(accept_encoding: str, offered: Sequence[str]) -> str | None:
     return best if best_q >= named.get("identity", 0.0) else None
 
 
+@called_elsewhere(
+    minimum_size="minimum_bytes",
+    min_size="minimum_bytes",
+    compresslevel="levels={'gzip': 6}",
+)
 class Compression:
     """Middleware that compresses what goes out, if the client can read it so.
 

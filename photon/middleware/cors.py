@@ -19,6 +19,7 @@ from photon.http.response import Response
 from photon.middleware.fields import add_vary, owned
 from photon.middleware.options import (
     Fields,
+    called_elsewhere,
     checked_fields,
     checked_flag,
     checked_number,
@@ -37,6 +38,17 @@ _NAMES = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z, \t]{1,2048}")
 _VARY = ("vary", "origin, access-control-request-method, access-control-request-headers")
 
 
+@called_elsewhere(
+    allow_origins="origins",
+    allow_origin_regex="origin_pattern",
+    allow_methods="methods",
+    allow_headers="headers",
+    allow_credentials="credentials",
+    supports_credentials="credentials",
+    expose_headers="expose",
+    max_age="max_age_s",
+    allow_private_network="private_network",
+)
 class CORS:
     """Middleware that lets pages of other origins use what it wraps.
 

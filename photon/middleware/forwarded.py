@@ -13,7 +13,7 @@ from photon.http.application import Application
 from photon.http.request import Request
 from photon.http.response import Response
 from photon.middleware.hosts import split_host
-from photon.middleware.options import checked_strings
+from photon.middleware.options import called_elsewhere, checked_strings
 from photon.middleware.proxies import (
     Hop,
     TrustedProxies,
@@ -28,6 +28,10 @@ Family = Literal["x-forwarded", "forwarded"]
 _FIELDS = ("for", "proto", "host", "port")
 
 
+@called_elsewhere(
+    trusted_hosts="trusted",
+    trusted_proxies="trusted",
+)
 class Forwarded:
     """Middleware that sets `request.peer`, `request.scheme` and `request.host`.
 

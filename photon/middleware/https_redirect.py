@@ -17,12 +17,16 @@ from photon.middleware.fields import add_missing
 from photon.middleware.hosts import split_host
 from photon.middleware.options import (
     Fields,
+    called_elsewhere,
     checked_number,
     checked_paths,
     shown_options,
 )
 
 
+@called_elsewhere(
+    hsts_seconds="hsts_s",
+)
 class HTTPSRedirect:
     """Middleware that answers requests by plain HTTP with the same URL by HTTPS.
 

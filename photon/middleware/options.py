@@ -2,11 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
 
 from photon.http.headers import ResponseHeaders
+from photon.runtime.hints import meant
+
+T = TypeVar("T")
 
 Fields = tuple[tuple[str, str], ...]
+
+
+def called_elsewhere(**names: str) -> Callable[[type[T]], type[T]]:
+    """Have a class answer keywords that it does not know with those that were meant.
+
+    Args: names: what others call them, and the name here.
+    """
+
+    def decorate(cls: type[T]) -> type[T]:
+        init: Callable[..., None] = cls.__init__
+        known = list(inspect.signature(init).parameters)[1:]
+
+        @functools.wraps(init)
+        def __init__(self: T, *args: object, **options: object) -> None:
+            for name in options:
+                if name not in known:
+                    hint = meant(name, known, names)
+                    raise TypeError(f"{cls.__name__} has no option {name!r}{hint}")
+            init(self, *args, **options)
+
+        cls.__init__ = __init__  # type: ignore[assignment]
+        return cls
+
+    return decorate
 
 
 def checked_strings(owner: str, option: str, value: Iterable[str]) -> tuple[str, ...]:

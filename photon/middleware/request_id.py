@@ -8,13 +8,16 @@ from photon.http.application import Application
 from photon.http.request import Request
 from photon.http.response import Response
 from photon.middleware.fields import owned
-from photon.middleware.options import checked_fields, checked_flag, shown_options
+from photon.middleware.options import called_elsewhere, checked_fields, checked_flag, shown_options
 
 # UUIDs, ULIDs, hexadecimal, base64, traceparent, AWS's "Root=1-...": nothing that could break a
 # line of a log, or mean something in a shell, in HTML or in SQL.
 _SAFE = r"[A-Za-z0-9._\-+/=:@]{1,128}"
 
 
+@called_elsewhere(
+    header_name="header",
+)
 class RequestId:
     """Middleware that puts `request.id` on the response, and takes it over from the request.
 

@@ -17,6 +17,7 @@ from photon.http.response import Response
 from photon.middleware.fields import add_missing
 from photon.middleware.options import (
     Fields,
+    called_elsewhere,
     checked_fields,
     checked_flag,
     checked_number,
@@ -39,6 +40,12 @@ _REFERRER_POLICIES = (
 )
 
 
+@called_elsewhere(
+    csp="content_security_policy",
+    hsts="hsts_s",
+    frame_options="frame",
+    x_frame_options="frame",
+)
 class SecurityHeaders:
     """Middleware that adds headers of security to responses that have them not.
 

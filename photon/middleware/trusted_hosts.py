@@ -18,9 +18,12 @@ from photon.http.errors import HTTPError
 from photon.http.request import Request
 from photon.http.response import Response
 from photon.middleware.hosts import LONGEST_HOST, split_host
-from photon.middleware.options import checked_paths, checked_strings
+from photon.middleware.options import called_elsewhere, checked_paths, checked_strings
 
 
+@called_elsewhere(
+    allowed_hosts="hosts",
+)
 class TrustedHosts:
     """Middleware that refuses requests for hosts that are not served here.
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+from typing import Any
+
 import pytest
 
+import photon.middleware
 from photon.middleware.options import (
+    called_elsewhere,
     checked_fields,
     checked_flag,
     checked_number,
@@ -12,6 +17,31 @@ from photon.middleware.options import (
     checked_strings,
     shown_options,
 )
+
+
+@called_elsewhere(allow_origins="origins")
+class Example:
+    def __init__(self, hosts: list[str], *, origins: str = "") -> None:
+        self.given = (hosts, origins)
+
+
+def test_what_others_call_an_option_is_told() -> None:
+    make: Any = Example
+    with pytest.raises(TypeError, match=r"has no option 'allow_origins': here it is origins$"):
+        make([], allow_origins=[])
+    with pytest.raises(TypeError, match=r"Example has no option 'host'; did you mean hosts\?"):
+        make(host=[])
+    with pytest.raises(TypeError, match=r"missing 1 required positional argument: 'hosts'"):
+        make()
+    assert Example(["a"], origins="b").given == (["a"], "b")
+    assert list(inspect.signature(Example).parameters) == ["hosts", "origins"]
+
+
+@pytest.mark.parametrize("name", photon.middleware.__all__)
+def test_each_of_them_tells_it(name: str) -> None:
+    cls = getattr(photon.middleware, name)
+    with pytest.raises(TypeError, match=f"{name} has no option 'zzz'; there are "):
+        cls(zzz=1)
 
 
 def test_strings() -> None:
