@@ -57,6 +57,7 @@ from photon.runtime.source import place_of
 if TYPE_CHECKING:
     from photon.openapi.document import OpenAPI
     from photon.templating.engine import Templates
+    from photon.templating.sources import Given
 
 TrailingSlash = Literal["strict", "redirect", "ignore"]
 
@@ -75,7 +76,7 @@ class Photon(Registrar):
         middleware: wraps every request; the first is outermost.
         lifespan: opens and closes what the application needs while it runs.
         converters: what paths may say besides `{id:int}` and the other built-in ones.
-        templates: the folder of its templates, or a `Templates`.
+        templates: the folder of its templates, several, their texts by name, or a `Templates`.
         trailing_slash: what is done for a path that only differs in its last slash from one that
             there is: "strict" answers 404 and says so, "redirect" 308, "ignore" answers as there.
         check_responses: whether what handlers return is compared with what they declare; None
@@ -102,7 +103,7 @@ class Photon(Registrar):
         middleware: Iterable[Middleware] = (),
         lifespan: Lifespan | None = None,
         converters: Converters | Iterable[Converter] = (),
-        templates: Templates | str | os.PathLike[str] | None = None,
+        templates: Templates | Given | None = None,
         trailing_slash: TrailingSlash = "strict",
         check_responses: bool | None = None,
         openapi: OpenAPI | None = None,

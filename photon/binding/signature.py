@@ -15,9 +15,11 @@ Where a parameter comes from, the first that holds:
 from __future__ import annotations
 
 import inspect
+import sys
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from types import FrameType
 from typing import Any
 
 from photon.binding import shapes
@@ -213,9 +215,33 @@ def _signature(fn: Callable[..., Any]) -> tuple[inspect.Signature, dict[str, Any
     else:
         target = called if inspect.isroutine(called) else type(called).__call__
     try:
-        return signature, typing.get_type_hints(inspect.unwrap(target), include_extras=True)
+        return signature, _hints(inspect.unwrap(target))
     except (NameError, AttributeError, SyntaxError, TypeError) as error:
         raise Unfit(f"has an annotation that is not defined where it stands: {error}") from error
+
+
+def _hints(fn: Any) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(fn, include_extras=True)
+    except NameError:
+        names = _names_around(fn)
+        if names is None:
+            raise
+        return typing.get_type_hints(fn, localns=names, include_extras=True)
+
+
+def _names_around(fn: Any) -> dict[str, Any] | None:
+    """The names where a function was defined within another, while that one runs: as in a test.
+
+    Under `from __future__ import annotations` an annotation is text, and knows of no such names.
+    """
+    code = getattr(fn, "__code__", None)
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if code in frame.f_code.co_consts:
+            return dict(frame.f_locals)
+        frame = frame.f_back
+    return None
 
 
 def _bound_by_partial(fn: Any) -> set[str]:

@@ -17,7 +17,7 @@ CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("Query", (), {"regex": "a"}, "Query has no 'regex': here it is pattern"),
     ("Query", (), {"gte": 1}, "here it is ge"),
     ("Query", (), {"min_items": 1}, "here it is min_length"),
-    ("Query", (), {"example": 1}, r"'example': examples=\[\.\.\.\]"),
+    ("Query", (), {"example": 1}, r"'example': here it is examples=\[\.\.\.\]"),
     ("Header", (), {"convert_underscores": False}, "alias="),
     ("Query", (), {"max_lenght": 3}, "did you mean max_length"),
     ("Query", (), {"zzz": 3}, "Query has no 'zzz'; there are alias, "),

@@ -297,3 +297,18 @@ def test_a_type_with_a_name_of_its_own_is_what_it_stands_for() -> None:
     body = read_plan(handler).body
     assert body is not None
     assert [part.name for part in body.parts] == ["items"]
+
+
+def test_what_is_defined_in_a_function_may_name_what_is_defined_there_too() -> None:
+    def provider() -> str:
+        return "made"
+
+    class Local(Struct):
+        name: str
+
+    def handler(value: Annotated[str, Depends(provider)], item: Local) -> None: ...
+
+    plan = read_plan(handler)
+    assert plan.dependencies[0].provider is provider
+    assert plan.body is not None
+    assert plan.body.type is Local
