@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from photon.http.advice import advise
 from photon.http.errors import ClientDisconnected, HTTPError, ProtocolError
 from photon.http.request import Request
 from photon.runtime.errors import Cancelled, StreamError
@@ -39,6 +40,7 @@ def _as_cancelled(request: Request, error: Cancelled) -> HTTPError | None:
 def log_panic(request: Request, error: BaseException) -> None:
     """Log what a handler let through, once: traceback, method, path and request id."""
     request.failure = error
+    advise(error)
     logger.error(
         "%s %s failed (request %s): %s",
         request.method,
