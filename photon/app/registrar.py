@@ -96,6 +96,8 @@ class Registrar(ABC):
     if not TYPE_CHECKING:  # a checker shall see that these do not exist
         # Servers hold `composed`, so no request pays for the slower look-up of attributes.
         def __getattr__(self, name: str) -> Any:
+            if hasattr(type(self), name):  # a property failed so: let it say that again
+                return object.__getattribute__(self, name)
             hint = "" if name.startswith("_") else meant(name, _public(type(self)), ATTRIBUTES)
             raise AttributeError(
                 f"a {type(self).__name__} has no {name!r}{hint}", name=name, obj=self

@@ -47,6 +47,16 @@ def test_who_only_asks_whether_it_is_there_gets_an_answer() -> None:
     assert copy.copy(Group("/a")).prefix == "/a"
 
 
+def test_what_fails_within_is_told_as_it_is() -> None:
+    class Own(Photon):
+        @property
+        def things(self) -> object:
+            return self.state.nothing
+
+    with pytest.raises(AttributeError, match="'SimpleNamespace' object has no attribute 'nothing'"):
+        _ = Own().things
+
+
 def test_what_is_here_is_nowhere_else() -> None:
     assert not [name for name in ATTRIBUTES if hasattr(Photon, name)]
     keywords = {*Photon.__init__.__annotations__, *Registrar.route.__annotations__} - {"methods"}
