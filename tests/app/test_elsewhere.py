@@ -53,7 +53,7 @@ def test_what_fails_within_is_told_as_it_is() -> None:
         def things(self) -> object:
             return self.state.nothing
 
-    with pytest.raises(AttributeError, match="'SimpleNamespace' object has no attribute 'nothing'"):
+    with pytest.raises(AttributeError, match="SimpleNamespace' object has no attribute 'nothing'"):
         _ = Own().things
 
 
