@@ -10,6 +10,7 @@ import pytest
 from photon.http import advice
 from photon.http.advice import advise
 from photon.http.errors import HTTPError
+from photon.http.failures import log_panic
 from photon.http.request import Request
 from photon.http.response import Response, StreamResponse
 from tests.http.requests import make_request
@@ -89,3 +90,8 @@ def test_no_hint_is_about_what_there_is() -> None:
     assert not [name for name in advice._REQUEST if hasattr(Request, name)]
     for cls in (Response, StreamResponse):
         assert not [name for name in advice._RESPONSE if hasattr(cls, name)]
+
+
+def test_it_is_said_when_a_failure_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    log_panic(make_request("/"), failure_of(lambda: REQUEST.args))
+    assert "here it is request.query" in caplog.text
