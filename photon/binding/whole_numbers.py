@@ -20,7 +20,7 @@ _TOKENS = re.compile(
 )
 
 # PERF: a glance at most bodies, which have no such number: 0.5 us in place of 8.
-_LIKELY = re.compile(rb"\d(?:\.\d|[eE][+-]?\d)")
+_LIKELY = re.compile(rb"\d(?:\.0++(?![\deE])|(?:\.\d++)?+[eE][+-]?\d)")
 
 # What is larger takes more than a millisecond.
 _AT_ONCE_BYTES = 4096

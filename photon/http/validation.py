@@ -40,7 +40,11 @@ def errors_of(
     """
     walk = _Walk(strict, len(loc) + depth)
     try:
-        walk.visit(value, type, loc)
+        # PERF: whoever asks has seen the whole fail, so its parts are tried first.
+        if value.__class__ is dict and depth:
+            walk.visit_parts(value, type, loc)
+        if not walk.errors:
+            walk.visit(value, type, loc)
     except (_Enough, RecursionError):
         pass
     return walk.errors
@@ -167,16 +171,17 @@ class _Walk:
             return
         before = len(self.errors)
         if len(loc) < self._deepest:
-            self._visit_parts(value, type, loc)
+            self.visit_parts(value, type, loc)
         if len(self.errors) == before:
             self._add(failure_of(whole, loc))
 
-    def _visit_parts(self, value: Any, type: Any, loc: Loc) -> None:
+    def visit_parts(self, value: Any, type: Any, loc: Loc) -> None:
+        """Note what is wrong with each part of the value, by the kind of its type."""
         type = bare(type)
         if _is_union(type):
             chosen = _choose(value, typing.get_args(type))
             if chosen is not None:
-                self._visit_parts(value, chosen, loc)
+                self.visit_parts(value, chosen, loc)
         elif value.__class__ is dict or isinstance(value, Mapping):
             fields = _fields_of(type)
             if fields is not None:
