@@ -297,17 +297,16 @@ def _fields_of(type: Any) -> list[_Field] | None:
         ]
     if typing.is_typeddict(cls):
         required: frozenset[str] = vars(cls)["__required_keys__"]
-        return [
-            _Field(name, _without_presence(hint), name in required)
-            for name, hint in _hints(cls).items()
-        ]
+        return [_key(name, hint, name in required) for name, hint in _hints(cls).items()]
     return None
 
 
-def _without_presence(hint: Any) -> Any:
+def _key(name: str, hint: Any, required: bool) -> _Field:
+    """One key of a TypedDict. Its class does not know which are required if its hints were text."""
     origin = typing.get_origin(hint)
-    is_wrapped = origin is typing.Required or origin is typing.NotRequired
-    return typing.get_args(hint)[0] if is_wrapped else hint
+    if origin is typing.Required or origin is typing.NotRequired:
+        return _Field(name, typing.get_args(hint)[0], origin is typing.Required)
+    return _Field(name, hint, required)
 
 
 def _hints(cls: Any) -> dict[str, Any]:

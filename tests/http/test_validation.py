@@ -134,6 +134,7 @@ CASES: list[tuple[Any, Any, list[Loc]]] = [
     (Place, {"number": "x", "notes": [1]}, [("street",), ("number",), ("notes", 0)]),
     (Account, {"age": "x"}, [("name",), ("age",)]),
     (Account, {"name": "a"}, []),
+    (Account, {"name": 1}, [("name",)]),
     (Pair, ["x", 1], [(0,)]),
     (Color, "blue", [()]),
     (list[Color], ["blue", "red", "green"], [(0,), (2,)]),
