@@ -144,9 +144,12 @@ class _Enough(Exception):
 
 
 class _Field(NamedTuple):
+    """One field of a class. Attributes: single: a Struct of it alone, read from a list."""
+
     name: str
     type: Any
     required: bool
+    single: Any = None
 
 
 class _Walk:
@@ -198,7 +201,7 @@ class _Walk:
     ) -> None:
         for field in fields:
             if field.name in value:
-                self.visit(value[field.name], field.type, (*loc, field.name))
+                self._visit_field(value[field.name], field, loc)
             elif field.required:
                 self._add(failure((*loc, field.name), "this is missing", "missing"))
         config = getattr(typing.get_origin(type) or type, "__struct_config__", None)
@@ -211,6 +214,18 @@ class _Walk:
                             (*loc, clipped(name)), "nothing here has this name", "unknown_field"
                         )
                     )
+
+    def _visit_field(self, value: Any, field: _Field, loc: Loc) -> None:
+        if value.__class__ not in _SCALARS or field.type is msgspec.Raw:
+            self.visit(value, field.type, (*loc, field.name))
+            return
+        # PERF: `visit` of what has no parts, in a third of its time: the type of `convert` is one
+        # that msgspec has seen, where it looks at each note of `Annotated` anew.
+        try:
+            msgspec.convert((value,), field.single, strict=self._strict, str_keys=True)
+        except msgspec.ValidationError as error:
+            message = str(error).removesuffix(" - at `$[0]`")
+            self._add(failure((*loc, field.name), message))
 
     def _add(self, error: Failure) -> None:
         self.errors.append(error)
@@ -267,6 +282,15 @@ def _elements(value: Iterable[Any], type: Any) -> Iterator[tuple[Any, Any]]:
 @functools.lru_cache(maxsize=1024)
 def _fields_of(type: Any) -> list[_Field] | None:
     """The fields of a class that is read from an object; None for what is none."""
+    fields = _read_fields(type)
+    return fields and [field._replace(single=_single(field.type)) for field in fields]
+
+
+def _single(type: Any) -> Any:
+    return msgspec.defstruct("Single", [("value", type)], array_like=True)
+
+
+def _read_fields(type: Any) -> list[_Field] | None:
     cls = typing.get_origin(type) or type
     if not isinstance(cls, _type):
         return None
