@@ -18,6 +18,7 @@ from photon.binding.plan import BodyPlan, Parameter
 from photon.binding.raw import raw_reader
 from photon.binding.whole_numbers import with_whole_numbers
 from photon.http.errors import InvalidRequest
+from photon.http.flat_errors import flat_errors
 from photon.http.formats import JSON, Format
 from photon.http.forms import Form
 from photon.http.request import Request
@@ -103,6 +104,9 @@ def _in_data(
     format_ = format_in(request, formats)
     if format_ is JSON:
         data = with_whole_numbers(data)
+        flat = flat_errors(data, body.type, strict)
+        if flat:
+            return flat
     found = errors_of_body(data, body.type, format_.decode, strict=strict)
     if found:
         return found

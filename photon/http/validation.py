@@ -186,7 +186,7 @@ class _Walk:
             if chosen is not None:
                 self.visit_parts(value, chosen, loc)
         elif value.__class__ is dict or isinstance(value, Mapping):
-            fields = _fields_of(type)
+            fields = fields_read(type)
             if fields is not None:
                 self._visit_fields(value, type, fields, loc)
             elif (arguments := _arguments(type, dict, Mapping)) is not None:
@@ -280,7 +280,7 @@ def _elements(value: Iterable[Any], type: Any) -> Iterator[tuple[Any, Any]]:
 
 
 @functools.lru_cache(maxsize=1024)
-def _fields_of(type: Any) -> list[_Field] | None:
+def fields_read(type: Any) -> list[_Field] | None:
     """The fields of a class that is read from an object; None for what is none."""
     fields = _read_fields(type)
     return fields and [field._replace(single=_single(field.type)) for field in fields]
@@ -344,7 +344,7 @@ def _is_required(attribute: Any) -> bool:
 def _choose(value: Any, members: tuple[Any, ...]) -> Any:
     """The member of a union that the value was probably meant for; None when that is not clear."""
     if isinstance(value, Mapping):
-        fitting = [m for m in members if _fields_of(bare(m)) or _arguments(bare(m), dict)]
+        fitting = [m for m in members if fields_read(bare(m)) or _arguments(bare(m), dict)]
         tagged = [m for m in fitting if _tag(bare(m))[0] is not None]
         if tagged:
             tags = (_tag(bare(m)) for m in tagged)
