@@ -7,8 +7,13 @@ from collections.abc import Iterator
 from types import TracebackType
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from photon.runtime.hub import current_hub
+
+# No test is about how long something takes on a machine that does other things as well.
+settings.register_profile("photon", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("photon")
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from opcode import opmap
 
 from photon.runtime.hints import wording
 
@@ -58,6 +59,8 @@ _NO_ATTRIBUTE = re.compile(r"'(\w+)' object has no attribute '(\w+)'")
 _NO_KEYWORD = re.compile(r"(\w+)\.\w+\(\) got an unexpected keyword argument '(\w+)'")
 _NO_STATUS = "HTTPError.__init__() missing 1 required positional argument: 'status'"
 
+_STORE_ATTR = opmap["STORE_ATTR"]
+
 
 def advise(error: BaseException) -> None:
     """Note beside a failure what is written here in the place of what failed, if it is known."""
@@ -82,5 +85,12 @@ def _advice(error: BaseException) -> str:
     here = _ELSEWHERE.get(kind, {}).get(name)
     if here is not None:
         return wording(here)
-    is_set = isinstance(error, AttributeError) and error.obj is None
-    return _STATE if kind == "Request" and is_set else ""
+    return _STATE if kind == "Request" and _was_set(error) else ""
+
+
+def _was_set(error: BaseException) -> bool:
+    """Whether an attribute was to be set, where the error arose; the message is that of a read."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_code.co_code[trace.tb_lasti] == _STORE_ATTR

@@ -41,6 +41,10 @@ def failure_of(fn: Callable[[], object]) -> BaseException:
     raise AssertionError("it did not fail")
 
 
+def set_account() -> None:
+    REQUEST.account = 1
+
+
 @pytest.mark.parametrize(
     ("fn", "note"),
     [
@@ -49,7 +53,7 @@ def failure_of(fn: Callable[[], object]) -> BaseException:
         (lambda: REQUEST.path_params, "request.path_values, or parameters of the handler"),
         (lambda: REQUEST.app, "a request knows no application: import it"),
         (lambda: REQUEST.form["x"], "a method is called first, as in request.form()"),
-        (lambda: setattr(REQUEST, "account", 1), "request.state is a place"),
+        (set_account, "request.state is a place"),
         (lambda: RESPONSE.status_code, "here it is status"),
         (lambda: setattr(RESPONSE, "status_code", 404), "here it is status"),
         (lambda: MAKE(status_code=201), "here it is status"),
