@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from functools import cached_property
-from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from photon.app.mounting import Mounts
@@ -15,6 +14,7 @@ from photon.http.errors import HTTPError
 from photon.http.request import Request
 from photon.http.response import JSON, Response
 from photon.routing.route import Route
+from photon.runtime.sync import RLock
 
 if TYPE_CHECKING:
     from photon.openapi.document import OpenAPI

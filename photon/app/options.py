@@ -176,11 +176,4 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         inner = dict(self.options)
         if outer.get("name") and not inner.get("name"):
             inner["name"] = getattr(self.handler, "__name__", "")
-        return msgspec.structs.replace(
-            self, path=_joined_path(prefix, self.path), options=join(outer, inner)
-        )
-
-
-def _joined_path(prefix: str, path: str) -> str:
-    """`/items` and `/` are `/items/`; `/items` and "" are `/items`."""
-    return prefix + path
+        return msgspec.structs.replace(self, path=prefix + self.path, options=join(outer, inner))
