@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
 import msgspec
 
+from photon.app.registering import shown
 from photon.binding.app_scope import AppScope
 from photon.binding.errors import check_kind
+from photon.binding.markers import Depends
+from photon.binding.plan import BindingPlan
+from photon.binding.signature import read_plan
 from photon.http.application import Application
 
 Replaced = Mapping[Any, Callable[..., Any]]
@@ -41,6 +45,24 @@ class Overrides:
         self._layers: list[_Layer] = []
         self._changing = Lock()
         self.active: Replaced = {}
+
+    def check_asked_for(
+        self, provider: Callable[..., Any], plans: Iterable[BindingPlan], whose: object
+    ) -> None:
+        """Raises: ValueError, for what is the provider of none of these plans, and of no fake."""
+        known = {each.provider for plan in plans for each in plan.dependencies}
+        if provider in known:
+            return
+        for fake in self.active.values():
+            fakes = read_plan(lambda: None, guards=[Depends(fake)], overrides=self.active)
+            known |= {each.provider for each in fakes.dependencies}
+        if provider not in known:
+            names = sorted({getattr(each, "__qualname__", repr(each)) for each in known})
+            raise ValueError(
+                f"nothing in {whose!r} asks for {shown(provider)}, so that it cannot be replaced; "
+                f"there are {', '.join(names) or 'no providers at all'}. The providers of a "
+                "mounted application are replaced there"
+            )
 
     @contextmanager
     def replacing(self, provider: Callable[..., Any], fake: Any) -> Iterator[None]:

@@ -38,9 +38,7 @@ from photon.app.registrar import Decorator, H, Registrar
 from photon.app.respond import Convert, Responders
 from photon.binding.app_scope import AppScope
 from photon.binding.errors import check_kind
-from photon.binding.markers import Depends
 from photon.binding.operation import Operation
-from photon.binding.signature import read_plan
 from photon.http.application import Application, Middleware
 from photon.http.errors import HTTPError
 from photon.http.formats import JSON, Format
@@ -330,29 +328,9 @@ class Photon(Registrar):
             talk to the real thing.
         """
         check_kind("provider", provider)
-        self._check_asked_for(provider)
+        plans = (operation.plan for _, operation in self.operations)
+        self._overrides.check_asked_for(provider, plans, self)
         return self._overrides.replacing(provider, fake)
-
-    def _check_asked_for(self, provider: Any) -> None:
-        """Raises: ValueError, for what is the provider of no route, and of no fake."""
-        known = {
-            dependency.provider
-            for _, operation in self.operations
-            for dependency in operation.plan.dependencies
-        }
-        if provider in known:
-            return
-        active = self._overrides.active
-        for fake in active.values():
-            fakes = read_plan(lambda: None, guards=[Depends(fake)], overrides=active)
-            known |= {dependency.provider for dependency in fakes.dependencies}
-        if provider not in known:
-            names = sorted({getattr(each, "__qualname__", repr(each)) for each in known})
-            raise ValueError(
-                f"nothing in {self!r} asks for {shown(provider)}, so that it cannot be replaced; "
-                f"there are {', '.join(names) or 'no providers at all'}. The providers of a "
-                "mounted application are replaced there"
-            )
 
     @property
     def templates(self) -> Templates:
