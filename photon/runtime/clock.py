@@ -1,7 +1,21 @@
-"""The runtime clock: seconds that only go forward, the same for every deadline in the process."""
+"""The clocks: one that only goes forward, for every deadline in the process, and the wall's.
+
+All that keeps time asks here, so that tests can move both by hand (`photon.testing.clock`).
+"""
 
 from __future__ import annotations
 
-from time import monotonic as now
+from time import monotonic, time
 
-__all__ = ["now"]
+_read_steady = monotonic
+_read_wall = time
+
+
+def now() -> float:
+    """Seconds that only go forward; their zero means nothing."""
+    return _read_steady()
+
+
+def wall() -> float:
+    """Unix time in seconds, which may jump: for what a calendar says, never for a time-out."""
+    return _read_wall()
