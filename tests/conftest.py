@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, settings
 
 from photon.runtime.hub import current_hub
 
+pytest_plugins = ["tests.services"]
+
 # No test is about how long something takes on a machine that does other things as well.
 settings.register_profile("photon", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("photon")
