@@ -22,6 +22,7 @@ from photon.http.validation import errors_in
 if TYPE_CHECKING:
     from photon.http.forms import Form, FormLimits
     from photon.http.multipart import Part
+    from photon.http.server.upgrade import Upgrade, Upgraded
 
 T = TypeVar("T")
 
@@ -45,6 +46,10 @@ class Link(Protocol):
 
     def allow(self, seconds: float) -> None:
         """Let the handler wait so long in place of what the server's settings say."""
+        ...
+
+    def upgrade(self, head: bytes, session: Upgraded) -> Upgrade:
+        """Send the head of a 101 and hand what it came by over to another protocol."""
         ...
 
 
@@ -226,6 +231,17 @@ class Request(msgspec.Struct, eq=False):
         """Let this request's handler wait so long until its response begins; then it is 504."""
         if self._link is not None:
             self._link.allow(seconds)
+
+    def upgrade(self, head: bytes, session: Upgraded) -> Upgrade:
+        """Answer with `head`, which is a 101's, and let `session` have the connection.
+
+        What the application returns for this request is not sent; its return ends the connection.
+
+        Raises: StreamError; RuntimeError, when it came by nothing that can be upgraded.
+        """
+        if self._link is None:
+            raise RuntimeError(f"{self!r} came by no connection, so it cannot be upgraded")
+        return self._link.upgrade(head, session)
 
     # The body...
 

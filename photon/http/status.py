@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+SWITCHING_PROTOCOLS = 101
 CLIENT_CLOSED_REQUEST = 499
 """The client went away before it was answered: nginx's number, for logs, never on the wire."""
 

@@ -4,7 +4,7 @@
 costs 3 us and a libev timer each; an entry here a third of that and no timer of its own).
 
 `Sweep` is coarse and nearly free: connections, of which there may be 100,000, each with one due
-moment that moves all the time. A connection stands in one bucket of 0.1 s; moving its moment
+moment that moves all the time. A connection stands in one bucket of 10 ms; moving its moment
 *later* costs nothing, since a subject is asked only when its bucket comes up, and then says
 itself when it wants to be asked again. Prior art: the lazy timer wheel of Varghese and Lauck.
 """
@@ -126,7 +126,7 @@ class Swept(Protocol):
 class Sweep:
     """Coarse time-outs of very many subjects: at most `resolution_s` late, never early."""
 
-    resolution_s = 0.1
+    resolution_s = 0.01
 
     def __init__(self, loop: Any) -> None:
         self._loop = loop

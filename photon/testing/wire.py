@@ -214,8 +214,14 @@ class MemoryStream:
             self._writer = None
         self._check()
 
-    def interrupt(self, error: BaseException) -> bool:
-        waiting = self._reader or self._writer
+    def interrupt_reader(self, error: BaseException) -> bool:
+        waiting = self._reader
+        if waiting is not None:
+            waiting.throw(error)
+        return waiting is not None
+
+    def interrupt_writer(self, error: BaseException) -> bool:
+        waiting = self._writer
         if waiting is not None:
             waiting.throw(error)
         return waiting is not None

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from photon.http.errors import BadBody, BodyTooLarge, HTTPError, InvalidBody
+from photon.http.server.upgrade import Upgrade, Upgraded
 from tests.http.requests import make_request
 
 
@@ -57,6 +58,9 @@ def test_it_knows_what_it_came_by() -> None:
         scheme = "https"
 
         def allow(self, seconds: float) -> None: ...
+
+        def upgrade(self, head: bytes, session: Upgraded) -> Upgrade:
+            raise NotImplementedError
 
     request = make_request(headers={"Host": "a"}, link=Tls())
     assert (request.peer, request.scheme) == ("192.0.2.1:4711", "https")

@@ -7,6 +7,7 @@ so a client that drips a byte a second holds no greenlet.
     IDLE ⇄ HEAD ──▶ HANDLING ⇄ READING          the handler waits for the body
                         │  ⇅                    the response does not fit the socket:
                         ├─ STREAMING ⇄ WRITING
+                        ├─ UPGRADED ⇄ WRITING   another protocol, such as WebSocket
                         ├─ FINISHING            what was put off until the response was written
                         ▼
                     IDLE | LINGERING ──▶ CLOSED
@@ -43,10 +44,12 @@ from photon.http.server.phases import (
     READING,
     WRITING,
 )
+from photon.http.server.upgrade import Upgrade, Upgraded, upgrade
 from photon.runtime.carriers import Carrier
 from photon.runtime.clock import now
 from photon.runtime.errors import Cancelled, CancelSource, StreamBroken, StreamError
 from photon.runtime.greenlets import Turn
+from photon.runtime.hub import getcurrent
 from photon.runtime.net.stream import ByteStream, PeerState
 
 if TYPE_CHECKING:
@@ -69,6 +72,7 @@ class Connection:
         phase: one of `phases`.
         since: when the phase began, or last made progress; seconds on the runtime clock.
         response_begun: whether bytes of the current response may be out.
+        session: what speaks another protocol here, once the connection was upgraded.
     """
 
     __slots__ = (
@@ -82,6 +86,7 @@ class Connection:
         "raw",
         "response_begun",
         "server",
+        "session",
         "since",
         "stream",
         "sweep_tick",
@@ -95,6 +100,7 @@ class Connection:
         self.raw = stream.raw
         self.protocol = protocol
         self.response_begun = False
+        self.session: Upgraded | None = None
         self.sweep_tick = 0
         self._again = False
         self._is_unwatched = False
@@ -247,10 +253,24 @@ class Connection:
             self._is_unwatched = False
             self.stream.watch(self)
 
+    def upgrade(self, head: bytes, session: Upgraded) -> Upgrade:
+        """Send the head of the 101 and hand the connection over.   Raises: as `upgrade.upgrade`."""
+        return upgrade(self, head, session)
+
+    def hand_over(self, session: Upgraded) -> None:
+        """From here on the stream is the session's, until its handler returns."""
+        self.response_begun = True
+        self.session = session
+        if self._carrier is None:  # it did not wait before
+            self._carrier = getcurrent()
+        self.listen_again()
+
     # In the hub: what happens while a handler works...
 
     def on_parked(self, carrier: Carrier) -> None:
         """The handler waits for something: from here on its time is kept. Called in the hub."""
+        if self.session is not None:
+            return  # it is known already, and this may be the carrier that took what came
         if self.is_busy:
             self._carrier = carrier
             if self.phase == HANDLING or self.phase == FINISHING:
@@ -260,6 +280,8 @@ class Connection:
         """The socket is readable while somebody has the connection, or is done with it."""
         if self.phase == LINGERING:
             self._drop_input()
+        elif self.session is not None and self.phase < FINISHING:
+            self.session.on_readable()
         elif self.phase != CLOSED:
             self.server.hub.run_soon(self._check_client)
 
@@ -322,6 +344,8 @@ class Connection:
 
         Returns: when to look again; None when the next phase will say.
         """
+        if self.session is not None and self.phase < FINISHING:
+            return self._on_due_upgraded(self.session, moment)
         due = self.since + self._allowance
         if self._is_unwatched and self.is_busy:
             if self.stream.has_hung_up():
@@ -340,17 +364,29 @@ class Connection:
         elif self.phase == READING:
             # RFC 9110 §15.5.9: with 408 "the server SHOULD send the "close" connection option".
             self.protocol.keep_alive = False
-            self.stream.interrupt(BodyTimeout(timeouts.body_s))
+            self.stream.interrupt_reader(BodyTimeout(timeouts.body_s))
         elif self.phase == WRITING:
-            self.stream.interrupt(
-                StreamBroken(f"the client took nothing for {timeouts.write_s:g} s")
-            )
+            self._give_up_writing()
         else:
             self.close()
         if self.phase == CLOSED:
             return None
         # A handler that swallowed its cancel is told again, once it had time to clean up.
         return moment + timeouts.cleanup_s
+
+    def _on_due_upgraded(self, session: Upgraded, moment: float) -> float | None:
+        again = session.on_due(moment)
+        if self.phase != WRITING:
+            return again
+        due = self.since + self._allowance
+        if moment >= due:
+            self._give_up_writing()
+            return again
+        return due if again is None else min(again, due)
+
+    def _give_up_writing(self) -> None:
+        seconds = self.server.timeouts.write_s
+        self.stream.interrupt_writer(StreamBroken(f"the client took nothing for {seconds:g} s"))
 
     def cancel(self, source: CancelSource, reason: str) -> bool:
         """Raise `Cancelled` in the handler where it waits. Only in the hub.
@@ -396,6 +432,8 @@ class Connection:
             self.close()
         elif self.phase <= HEAD:  # a request that has come, or begun to come, is answered still
             self.enter(self.phase)
+        elif self.session is not None:
+            self.session.drain()
         else:
             self.protocol.keep_alive = False
 

@@ -1,13 +1,25 @@
 """The phases of a connection.
 
 PERF: plain numbers and not an Enum, since they are compared several times per request; up to
-HEAD nobody works for the connection, from LINGERING on nobody does any more. FINISHING is what a
-request has put off until its response was written.
+HEAD nobody works for the connection, from LINGERING on nobody does any more. UPGRADED is a
+handler that speaks another protocol; FINISHING is what a request has put off until its response
+was written.
 """
 
 from __future__ import annotations
 
-IDLE, HEAD, HANDLING, READING, STREAMING, WRITING, FINISHING, LINGERING, CLOSED = range(9)
+(
+    IDLE,
+    HEAD,
+    HANDLING,
+    READING,
+    STREAMING,
+    WRITING,
+    UPGRADED,
+    FINISHING,
+    LINGERING,
+    CLOSED,
+) = range(10)
 
 NAMES = (
     "idle",
@@ -16,6 +28,7 @@ NAMES = (
     "reading",
     "streaming",
     "writing",
+    "upgraded",
     "finishing",
     "lingering",
     "closed",

@@ -11,6 +11,7 @@ from photon.http.protocol.base import Fields
 from photon.http.request import Request
 from photon.http.response import Response, StreamResponse
 from photon.http.server.phases import STREAMING, WRITING
+from photon.http.status import SWITCHING_PROTOCOLS
 from photon.runtime.errors import StreamBroken
 from photon.runtime.greenlets import Turn
 
@@ -35,6 +36,8 @@ def send_response(connection: Connection, request: Request, response: Response) 
     `connection.response_begun` says whether another one may still be sent.
     """
     try:
+        if connection.session is not None:  # it has spoken already, and another protocol since
+            return SWITCHING_PROTOCOLS
         response = response.for_request(request)
         if isinstance(response, StreamResponse):
             _send_stream(connection, response)

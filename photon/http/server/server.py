@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import _socket
 import logging
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import Enum
@@ -26,7 +25,7 @@ from photon.http.server.exchange import answer, answer_and_tell
 from photon.http.server.phases import ENDLESS, FINISHING, HEAD, LINGERING, NAMES
 from photon.http.server.settings import ServerSettings
 from photon.runtime.cancel import CancelScope, move_on_after
-from photon.runtime.clock import now
+from photon.runtime.clock import now, wall
 from photon.runtime.greenlets import sleep
 from photon.runtime.hub import current_hub
 from photon.runtime.net.address import Address, TcpAddress
@@ -45,6 +44,9 @@ _LINGER_S = 5.0
 
 # How long a server that stops waits for the rest of a head.
 _LAST_HEAD_S = 1.0
+
+# Between two upgraded connections that are told to end, if there is time enough.
+_BETWEEN_SESSIONS_S = 0.01
 
 OnAnswer = Callable[["Request", int, float], None]
 """Called after each exchange with the request, its status and the seconds it took."""
@@ -98,6 +100,7 @@ class Server:
             timeouts.body_s,
             ENDLESS,
             timeouts.write_s,
+            ENDLESS,
             timeouts.handler_s,
             _LINGER_S,
             ENDLESS,
@@ -191,7 +194,7 @@ class Server:
             logger.error("cut off: what a request put off, whose client had left")
 
     def _after_this_second(self, callback: Callable[[], None]) -> None:
-        left = 1.0 - time.time() % 1.0
+        left = 1.0 - wall() % 1.0
         self.hub.deadlines.add(now() + left, callback)
 
     # The end...
@@ -210,13 +213,25 @@ class Server:
             min(allowance, _LAST_HEAD_S) if phase <= HEAD else allowance
             for phase, allowance in enumerate(self.allowances)
         )
-        for connection in list(self.connections):
-            connection.drain()
+        self._drain()
         self._wait_until_over(self.timeouts.drain_s)
         if self.connections or self.finishing:
             self.state = State.CANCELLING
             self._cancel_all()
         self.state = State.STOPPED
+
+    def _drain(self) -> None:
+        sessions = []
+        for connection in list(self.connections):
+            if connection.session is None:
+                connection.drain()
+            else:
+                sessions.append(connection)
+        # Not all at once: each of them will come back to another server, and the first ones of
+        # many thousands shall not wait there for the last.
+        pause = min(_BETWEEN_SESSIONS_S, self.timeouts.drain_s / 2 / max(len(sessions), 1))
+        for number, connection in enumerate(sessions):
+            self.hub.deadlines.add(now() + number * pause, connection.drain)
 
     def _answer_last(self, connection: Connection, request: Request) -> int:
         connection.protocol.keep_alive = False

@@ -2,7 +2,7 @@
 
 A stream never hides a wait: `*_nowait` does what is possible at once, `wait_*` parks the calling
 greenlet until more is possible. Between the two whoever owns the stream keeps its own time, and
-ends a wait that takes too long with `interrupt`.
+ends a wait that takes too long with `interrupt_reader` or `interrupt_writer`.
 
 Prior art: trio's SocketStream, wait_readable and wait_writable.
 """
@@ -68,7 +68,8 @@ class ByteStream(Protocol):
     def send_file_nowait(self, fd: int, offset: int, count: int) -> int: ...
     def wait_readable(self) -> None: ...
     def wait_writable(self) -> None: ...
-    def interrupt(self, error: BaseException) -> bool: ...
+    def interrupt_reader(self, error: BaseException) -> bool: ...
+    def interrupt_writer(self, error: BaseException) -> bool: ...
     def watch(self, job: Job) -> None: ...
     def unwatch(self) -> None: ...
     def look(self) -> PeerState: ...
@@ -225,16 +226,13 @@ class SocketStream:
         poll.register(fd, _HUNG_UP)
         return bool(poll.poll(0))
 
-    def interrupt(self, error: BaseException) -> bool:
-        """Raise `error` in the greenlet that waits in this stream; False when none does.
+    def interrupt_reader(self, error: BaseException) -> bool:
+        """Raise `error` in the greenlet that waits to read; False when none does. In the hub."""
+        return _throw(self._reader, error)
 
-        Only in the hub. A reader comes before a writer.
-        """
-        waiting = self._reader or self._writer
-        if waiting is None:
-            return False
-        waiting.throw(error)
-        return True
+    def interrupt_writer(self, error: BaseException) -> bool:
+        """Raise `error` in the greenlet that waits to write; False when none does. In the hub."""
+        return _throw(self._writer, error)
 
     # Closing...
 
@@ -272,3 +270,9 @@ class SocketStream:
         state = "closed" if self._socket.fileno() < 0 else "open"
         waits = " reader waits" if self._reader else " writer waits" if self._writer else ""
         return f"<SocketStream {self.peer} {state}{waits}>"
+
+
+def _throw(waiting: Any, error: BaseException) -> bool:
+    if waiting is not None:
+        waiting.throw(error)
+    return waiting is not None

@@ -474,7 +474,7 @@ def test_nothing_is_put_behind_a_part_of_a_response(interruption: BaseException)
     with Wire(lambda request: Response(b"x" * 100_000), window_bytes=1000) as wire:
         wire.send(request("GET", "/"))
         assert wire.receive().startswith(b"HTTP/1.1 200 OK")
-        wire.server.hub.run_soon(wire.stream.interrupt, interruption)
+        wire.server.hub.run_soon(wire.stream.interrupt_writer, interruption)
         wire.settle()
         assert b"HTTP/1.1" not in wire.receive()
         assert wire.is_closed

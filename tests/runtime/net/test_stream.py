@@ -207,7 +207,7 @@ def test_a_wait_that_was_interrupted_leaves_the_stream_as_it_was(ends: Ends) -> 
     for wait in (ends.stream.wait_readable, ends.stream.wait_writable):
         handle = spawn(wait)
         checkpoint()
-        current_hub().run_soon(ends.stream.interrupt, StreamBroken("too slow"))
+        current_hub().run_soon(ends.stream.interrupt_writer, StreamBroken("too slow"))
         handle.join()
         assert isinstance(handle.error, StreamBroken)
         again = spawn(wait)
@@ -219,7 +219,7 @@ def test_a_wait_that_was_interrupted_leaves_the_stream_as_it_was(ends: Ends) -> 
 
 def test_nobody_is_interrupted_where_nobody_waits(ends: Ends) -> None:
     answers: list[bool] = []
-    current_hub().run_soon(lambda: answers.append(ends.stream.interrupt(ValueError())))
+    current_hub().run_soon(lambda: answers.append(ends.stream.interrupt_reader(ValueError())))
     wait_until(lambda: answers)
     assert answers == [False]
 
