@@ -26,7 +26,7 @@ from photon.middleware.options import (
     checked_strings,
     shown_options,
 )
-from photon.middleware.origins import make_origin_check
+from photon.http.origins import make_origin_check
 from photon.routing.errors import MatchError
 
 _USUAL_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")

@@ -4,11 +4,14 @@ Exception
 └── WebSocketError                 the root of what this room raises on purpose
     ├── WebSocketClosed            it is over: nothing more can be sent or received
     ├── WebSocketProtocolError     the peer broke the protocol or a limit; says how to close
+    ├── InvalidMessage             a message is not what the handler asked for
     ├── InvalidCloseCode           this side wants to close with a code that may not be sent
     └── UnsendableText             this side wants to send text that UTF-8 cannot say
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from photon.ws.close_codes import name_of
 
@@ -51,6 +54,35 @@ class WebSocketProtocolError(WebSocketError):
 
     def __str__(self) -> str:
         return f"{self.code} ({name_of(self.code)}): {self.reason}"
+
+
+class InvalidMessage(WebSocketError):
+    """A message came, and is not what the handler asked for. It may catch this and go on.
+
+    If it does not, the WebSocket is closed with this code, and the reason says the first error.
+
+    Attributes:
+        code: 1003, for text where bytes are expected or the other way round; 1007, for all else.
+        errors: dicts of `loc` (names and indexes, from "body" in), `msg` and `type`, as in a 422.
+    """
+
+    def __init__(self, code: int, errors: list[dict[str, Any]]) -> None:
+        super().__init__(code, errors)
+        self.code = code
+        self.errors = errors
+
+    @property
+    def reason(self) -> str:
+        """The first error, in one line."""
+        first = self.errors[0]
+        place = ".".join(map(str, first["loc"][1:]))
+        return f"{place}: {first['msg']}" if place else str(first["msg"])
+
+    def __str__(self) -> str:
+        more = len(self.errors) - 1
+        return f"a message is not what is expected: {self.reason}" + (
+            f" (and {more} more)" if more else ""
+        )
 
 
 class InvalidCloseCode(WebSocketError, ValueError):
