@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from photon.runtime.greenlets import Handle, spawn
+from photon.runtime.greenlets import spawn
+from photon.runtime.handle import Handle
 
 
 def together(*calls: Callable[[], Any]) -> list[Any]:

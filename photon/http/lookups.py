@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from photon.runtime.clock import now
-from photon.runtime.greenlets import Handle, spawn
+from photon.runtime.greenlets import spawn
+from photon.runtime.handle import Handle
 from photon.runtime.offload import offload
 
 T = TypeVar("T")

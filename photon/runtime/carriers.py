@@ -29,6 +29,10 @@ from greenlet import GreenletExit, greenlet
 logger = logging.getLogger("photon.runtime")
 
 
+# Of what was submitted so much is started before the loop looks at sockets and timers again.
+_ROUND_JOBS = 128
+
+
 class Job(Protocol):
     """Something to do on a carrier."""
 
@@ -46,17 +50,19 @@ class Carrier(greenlet):
 
     Attributes:
         job: what it runs, None when idle.
+        cancel_scope: the innermost one that it is in.
         has_waited: whether a job of this round did.
         is_called: whether the pool wants it; an idle one does not listen to anybody else.
     """
 
-    __slots__ = ("has_waited", "is_called", "job", "pool", "turn")
+    __slots__ = ("cancel_scope", "has_waited", "is_called", "job", "pool", "turn")
 
     def __init__(self, pool: Carriers) -> None:
         super().__init__(parent=pool.hub)
         self.pool = pool
         self.job: Job | None = None
         self.turn = 0
+        self.cancel_scope: Any = None
         self.has_waited = False
         self.is_called = False
 
@@ -116,7 +122,7 @@ class Carriers:
         self.ready: deque[Job] = deque()
         self.idle: list[Carrier] = []
         self.made = 0
-        self._submitted: list[Job] = []
+        self._submitted: deque[Job] = deque()
         self._timer: Any = None
         # libev runs prepare watchers after the callbacks of one poll and before the next.
         self._before_poll = hub.loop.prepare(ref=False)
@@ -128,14 +134,20 @@ class Carriers:
         # polling, and callbacks that add callbacks would, too.
         self._submitted.append(job)
         if self._timer is None:
-            self._timer = self.hub.loop.timer(0.0)
-            self._timer.start(self._start_submitted, update=True)
+            self._start_timer()
+
+    def _start_timer(self) -> None:
+        self._timer = self.hub.loop.timer(0.0)
+        self._timer.start(self._start_submitted, update=True)
 
     def _start_submitted(self) -> None:
         self._timer.close()
         self._timer = None
-        self.ready.extend(self._submitted)
-        self._submitted.clear()
+        submitted = self._submitted
+        for _ in range(min(len(submitted), _ROUND_JOBS)):
+            self.ready.append(submitted.popleft())
+        if submitted:
+            self._start_timer()
         self._work()
 
     def _work(self) -> None:
@@ -166,7 +178,9 @@ class Carriers:
         """
         if carrier.job is not job:
             return False
-        carrier.throw(error)
+        scope = carrier.cancel_scope
+        if scope is None or not scope.puts_off(error):
+            carrier.throw(error)
         return True
 
     def on_panic(self, job: Job, error: BaseException) -> None:

@@ -3,147 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextvars import copy_context
-from typing import Any, Generic, Literal, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from gevent import monkey
 
-from photon.runtime.carriers import Carrier
 from photon.runtime.clock import now
-from photon.runtime.errors import Cancelled, HandleCancelled
+from photon.runtime.handle import Handle
 from photon.runtime.hub import current_hub, existing_hub, getcurrent
+from photon.runtime.region import region_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _block = monkey.get_original("time", "sleep")
 
-State = Literal["pending", "running", "done", "failed", "cancelled"]
-
-
-class Handle(Generic[T]):
-    """A function that was spawned: ask for its state or result, wait for it, or cancel it.
-
-    Attributes: name: of the function; state: pending, running, done, failed or cancelled.
-    """
-
-    __slots__ = (
-        "_call",
-        "_carrier",
-        "_context",
-        "_error",
-        "_hub",
-        "_result",
-        "_waiters",
-        "name",
-        "state",
-    )
-
-    def __init__(self, call: Callable[[], T], name: str) -> None:
-        self.name = name
-        self.state: State = "pending"
-        self._call: Callable[[], T] | None = call
-        # As asyncio does, and gevent does not: what was set before is seen by the child.
-        self._context = copy_context()
-        self._hub = current_hub()
-        self._carrier: Carrier | None = None
-        self._result: T | None = None
-        self._error: BaseException | None = None
-        self._waiters: list[Any] = []
-
-    @property
-    def result(self) -> T:
-        """What the function returned.
-
-        Raises: what the function raised; HandleCancelled; RuntimeError while it still runs.
-        """
-        if isinstance(self._error, Cancelled):
-            # Not the Cancelled itself: it was meant for that function, and not for who asks.
-            raise HandleCancelled(f"{self!r} has no result: {self._error}") from self._error
-        if self._error is not None:
-            raise self._error
-        if self.state != "done":
-            raise RuntimeError(f"{self!r} has no result yet; join() waits for it")
-        return self._result  # type: ignore[return-value]  # set when done
-
-    @property
-    def error(self) -> BaseException | None:
-        """What the function raised; None while it runs and when it returned."""
-        return self._error
-
-    def join(self) -> None:
-        """Wait until the function is over, however it ended. Bound it with `move_on_after`."""
-        if self.state in ("pending", "running"):
-            me = getcurrent()
-            self._waiters.append(me)
-            try:
-                while self.state in ("pending", "running"):
-                    self._hub.park()
-            finally:
-                self._waiters.remove(me)
-
-    def cancel(self, reason: str = "") -> None:
-        """Raise `Cancelled` in the function where it waits; nothing when it is over."""
-        if self.state == "pending":
-            self._end("cancelled", Cancelled("scope", reason))
-        elif self.state == "running":
-            self._hub.run_soon(self._interrupt, Cancelled("scope", reason))
-
-    def _interrupt(self, error: Cancelled) -> None:
-        if self._carrier is not None:
-            self._hub.carriers.interrupt(self._carrier, self, error)
-
-    def run(self) -> None:
-        """Run the function. A carrier's job."""
-        if self.state != "pending":  # cancelled before it began
-            return
-        self.state = "running"
-        self._carrier = getcurrent()
-        assert self._call is not None
-        try:
-            self._result = self._context.run(self._call)
-        except Cancelled as error:
-            self._end("cancelled", error)
-        except BaseException as error:
-            self._end("failed", error)
-            raise
-        else:
-            self._end("done", None)
-
-    def on_parked(self, carrier: Carrier) -> None:
-        """It waits; `cancel` finds the carrier by itself."""
-
-    def _end(self, state: State, error: BaseException | None) -> None:
-        self.state = state
-        self._error = error
-        self._call = self._carrier = None
-        for waiter in self._waiters:
-            self._hub.run_soon(self._wake, waiter)
-
-    def _wake(self, waiter: Any) -> None:
-        # It may have been interrupted since, and wait for something else now.
-        if waiter in self._waiters:
-            waiter.switch()
-
-    def __repr__(self) -> str:
-        return f"<Handle {self.name} {self.state}>"
-
 
 def spawn(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Handle[T]:
     """Run `fn(*args, **kwargs)` in a greenlet of its own, from the next time the caller waits.
 
-    It sees the caller's context variables as they are now. What it raises is logged, and kept in
-    the handle. A server that stops does not wait for it.
+    It sees the caller's context variables as they are now. It belongs to the application that
+    serves in this thread, which waits for it when it stops, and cancels it when that takes too
+    long; what it raises is logged with the place of this call, and kept in the handle.
+
+    For functions whose end is to be waited for there is `nursery`.
 
     Returns: a `Handle`.
+    Raises: RegionFull, RegionClosed: see `Region.spawn`.
     """
-
-    def call() -> T:
-        return fn(*args, **kwargs)
-
-    handle = Handle(call, getattr(fn, "__qualname__", repr(fn)))
-    handle._hub.carriers.submit(handle)
-    return handle
+    return region_of(current_hub()).spawn(fn, *args, **kwargs)
 
 
 def sleep(seconds: float) -> None:

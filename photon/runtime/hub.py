@@ -41,6 +41,7 @@ class Hub:
         self.deadlines = Deadlines(self.loop)
         self.sweep = Sweep(self.loop)
         self.carriers = Carriers(native)
+        self.regions: list[Any] = []  # see `region.region_of`
         self._inbox: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
         self._mail: Any = None
 

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from photon.runtime.errors import Cancelled
-from photon.runtime.greenlets import Handle, spawn
+from photon.runtime.greenlets import spawn
+from photon.runtime.handle import Handle
 from photon.runtime.hub import current_hub, existing_hub, getcurrent
 
 T = TypeVar("T")

@@ -339,7 +339,7 @@ def test_no_innocent_job_is_ever_hit_by_thousands_of_cancels_at_random_moments()
 
 
 def test_a_scope_says_what_it_is() -> None:
-    assert repr(CancelScope()) == "<CancelScope open>"
+    assert repr(CancelScope()) == "<CancelScope new>"
     with move_on_after(5) as scope:
         assert re.fullmatch(r"<CancelScope open, [45]\.\d{3} s left>", repr(scope))
         scope.cancel()

@@ -16,7 +16,8 @@ from greenlet import GreenletExit
 from photon.runtime.cancel import move_on_after
 from photon.runtime.clock import now
 from photon.runtime.errors import Cancelled, HandleCancelled
-from photon.runtime.greenlets import Handle, Turn, checkpoint, sleep, sleep_forever, spawn
+from photon.runtime.greenlets import Turn, checkpoint, sleep, sleep_forever, spawn
+from photon.runtime.handle import Handle
 from photon.runtime.hub import current_hub
 from tests.clients import wait_until
 

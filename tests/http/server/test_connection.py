@@ -17,7 +17,8 @@ from photon.http.server.settings import Limits, ServerSettings
 from photon.runtime.cancel import CancelScope, move_on_after
 from photon.runtime.clock import now
 from photon.runtime.errors import Cancelled
-from photon.runtime.greenlets import Handle, sleep, sleep_forever, spawn
+from photon.runtime.greenlets import sleep, sleep_forever, spawn
+from photon.runtime.handle import Handle
 from photon.runtime.net.stream import SocketStream
 from photon.testing.wire import Wire
 from tests.clients import (

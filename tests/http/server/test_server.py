@@ -14,7 +14,8 @@ from photon.http.server.server import Server, State
 from photon.http.server.serving import serve
 from photon.http.server.settings import Limits
 from photon.runtime.errors import Cancelled, ListenError
-from photon.runtime.greenlets import Handle, Turn, sleep_forever, spawn
+from photon.runtime.greenlets import Turn, sleep_forever, spawn
+from photon.runtime.handle import Handle
 from photon.runtime.net.address import TcpAddress
 from photon.testing.wire import Wire
 from tests.clients import Client, expect_no_leaks, request, settings, wait_until

@@ -1,0 +1,198 @@
+"""Regions: what was spawned and belongs to nobody in particular, until its owner is over.
+
+An application has one. `spawn` hands a function over to it: the request that spawned it may end
+before, and when the application stops the region waits for its functions, then cancels them, and
+says which ones it cut off.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, ParamSpec, TypeVar
+
+import msgspec
+
+from photon.runtime.cancel import RETELL_S, move_on_after
+from photon.runtime.errors import RegionClosed, RegionFull
+from photon.runtime.handle import Handle
+from photon.runtime.hub import Hub, current_hub, getcurrent
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+logger = logging.getLogger("photon.runtime")
+
+LIMIT = 100_000
+
+
+def region_of(hub: Hub) -> Region:
+    """The region that `spawn` hands over to: the one that was opened last, or one of the hub."""
+    if not hub.regions:
+        hub.regions.append(Region("no application", limit=1_000_000_000))
+    region: Region = hub.regions[-1]
+    return region
+
+
+@contextmanager
+def opened(region: Region, drain_s: float) -> Iterator[Region]:
+    """The time in which `region` gets what `spawn` is given; at its end it is closed.
+
+    Logs what was cut off.
+    """
+    hub = current_hub()
+    region_of(hub)  # the hub's own comes first
+    hub.regions.append(region)
+    try:
+        yield region
+    finally:
+        cut_off = region.close(drain_s)
+        hub.regions.remove(region)
+        if cut_off:
+            names = ", ".join(handle.name for handle in cut_off[:20])
+            logger.warning("%s: cut off after %g s: %s", region.name, drain_s, names)
+
+
+class RegionStatistics(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts. `alive` are pending or running; the others are since the region was made."""
+
+    alive: int
+    limit: int
+    spawned: int
+    failed: int
+    cancelled: int
+    waiting: int
+
+
+class Region:
+    """Functions that run until they are over, or their owner is.
+
+    Args:
+        name: whose it is, for messages.
+        limit: how many there may be at a time; who spawns more waits.
+    """
+
+    __slots__ = (
+        "_alive",
+        "_cancelled",
+        "_failed",
+        "_hub",
+        "_is_closed",
+        "_limit",
+        "_spawned",
+        "_waiters",
+        "name",
+    )
+
+    def __init__(self, name: str, limit: int = LIMIT) -> None:
+        self.name = name
+        self._limit = limit
+        self._hub: Hub = current_hub()
+        self._alive: set[Handle[Any]] = set()
+        self._waiters: list[Any] = []
+        self._spawned = self._failed = self._cancelled = 0
+        self._is_closed = False
+
+    def spawn(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Handle[T]:
+        """Run `fn(*args, **kwargs)` in a greenlet of its own, from the next time the caller waits.
+
+        When there are `limit` of them already it waits until some are over.
+
+        Raises: RegionClosed; RegionFull, in a function of this region, and where nobody can wait.
+        """
+        if self._is_closed:
+            raise RegionClosed(f"{self!r} is closed, so it starts nothing")
+        if len(self._alive) >= self._limit:
+            self._wait_for_room()
+        handle = Handle(self._hub, self, fn, args, kwargs)
+        self._alive.add(handle)
+        self._spawned += 1
+        self._hub.carriers.submit(handle)
+        return handle
+
+    def _wait_for_room(self) -> None:
+        me = getcurrent()
+        if me is self._hub.native or getattr(me, "job", None) in self._alive:
+            # All of them may be about to wait for each other.
+            raise RegionFull(f"{self!r} is full; start fewer, or wait for some of them: join()")
+        self._waiters.append(me)
+        try:
+            while len(self._alive) >= self._limit and not self._is_closed:
+                self._hub.park()
+        finally:
+            self._waiters.remove(me)
+
+    def on_ended(self, handle: Handle[Any]) -> None:
+        """A function is over. Called by its handle."""
+        self._alive.discard(handle)
+        if handle.state == "failed":
+            self._failed += 1
+            self._report(handle)
+        elif handle.state == "cancelled":
+            self._cancelled += 1
+        # Not at each of them: who spawns many gets room for some at a time.
+        if self._waiters and len(self._alive) * 4 <= self._limit * 3:
+            for waiter in self._waiters:
+                self._hub.run_soon(self._wake, waiter)
+
+    def _wake(self, waiter: Any) -> None:
+        if waiter in self._waiters:
+            waiter.switch()
+
+    def _report(self, handle: Handle[Any]) -> None:
+        try:
+            logger.error(
+                "%s failed, which was spawned at\n%s",
+                handle.name,
+                "\n".join(f"  {file}:{line} in {name}" for file, line, name in handle.spawned_at),
+                exc_info=handle.error,
+            )
+        except BaseException:
+            pass  # a logger that fails must not take the carrier along
+
+    def close(self, drain_s: float) -> list[Handle[Any]]:
+        """Wait for all of them, at most `drain_s`; then cancel those that are left.
+
+        Those that run may spawn others until then. What does not even end when it is cancelled is
+        given up after `RETELL_S`, and logged.
+
+        Returns: those that were cut off.
+        """
+        with move_on_after(drain_s):
+            self._wait_until_over()
+        self._is_closed = True
+        cut_off = sorted(self._alive, key=lambda handle: handle.name)
+        for handle in cut_off:
+            handle.cancel(f"{self.name} stops")
+        for waiter in self._waiters:
+            self._hub.run_soon(self._wake, waiter)
+        with move_on_after(RETELL_S + 1):
+            self._wait_until_over()
+        for handle in self._alive:
+            logger.error("%r does not end though it was cancelled; it is given up", handle)
+        return cut_off
+
+    def _wait_until_over(self) -> None:
+        while self._alive:
+            next(iter(self._alive)).join()
+
+    def statistics(self) -> RegionStatistics:
+        """How many there are, and were."""
+        return RegionStatistics(
+            alive=len(self._alive),
+            limit=self._limit,
+            spawned=self._spawned,
+            failed=self._failed,
+            cancelled=self._cancelled,
+            waiting=len(self._waiters),
+        )
+
+    @property
+    def handles(self) -> list[Handle[Any]]:
+        """Those that are pending or running."""
+        return list(self._alive)
+
+    def __repr__(self) -> str:
+        state = "closed" if self._is_closed else "open"
+        return f"<Region of {self.name}: {state}, {len(self._alive)} of {self._limit}>"
