@@ -30,7 +30,7 @@ def spawn(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Handle[T]:
     Returns: a `Handle`.
     Raises: RegionFull, RegionClosed: see `Region.spawn`.
     """
-    return region_of(current_hub()).spawn(fn, *args, **kwargs)
+    return region_of(current_hub()).start(fn, args, kwargs)
 
 
 def sleep(seconds: float) -> None:

@@ -20,7 +20,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from photon.runtime.cancel import CancelScope
 from photon.runtime.errors import Cancelled
-from photon.runtime.handle import Handle
+from photon.runtime.handle import Handle, start
 from photon.runtime.hub import Hub, current_hub, getcurrent
 
 P = ParamSpec("P")
@@ -60,7 +60,7 @@ class Nursery:
         if self._is_over or scope.greenlet is None:
             when = "is over" if self._is_over else "was not entered: write `with nursery() as n:`"
             raise RuntimeError(f"{self!r} {when}, so it starts nothing")
-        handle = Handle(self._hub, self, fn, args, kwargs, scope)
+        handle = start(self._hub, self, fn, args, kwargs, scope)
         self._children.add(handle)
         if scope.cancel_called:
             handle.cancel("its nursery was cancelled before it began")

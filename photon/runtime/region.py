@@ -16,7 +16,7 @@ import msgspec
 
 from photon.runtime.cancel import RETELL_S, move_on_after
 from photon.runtime.errors import RegionClosed, RegionFull
-from photon.runtime.handle import Handle
+from photon.runtime.handle import Handle, start
 from photon.runtime.hub import Hub, current_hub, getcurrent
 
 P = ParamSpec("P")
@@ -101,11 +101,17 @@ class Region:
 
         Raises: RegionClosed; RegionFull, in a function of this region, and where nobody can wait.
         """
+        return self.start(fn, args, kwargs)
+
+    def start(
+        self, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Handle[T]:
+        """As `spawn`."""
         if self._is_closed:
             raise RegionClosed(f"{self!r} is closed, so it starts nothing")
         if len(self._alive) >= self._limit:
             self._wait_for_room()
-        handle = Handle(self._hub, self, fn, args, kwargs)
+        handle = start(self._hub, self, fn, args, kwargs)
         self._alive.add(handle)
         self._spawned += 1
         self._hub.carriers.submit(handle)
