@@ -93,8 +93,9 @@ def exit_code(outcomes: Sequence[Outcome], check: bool) -> int:
 
 
 def show_facts(facts: dict[str, str], versions: dict[str, str]) -> None:
+    width = max(map(len, [*facts, *versions])) + 2
     for name, value in [*facts.items(), *versions.items()]:
-        print(f"{name:14}{value}")
+        print(f"{name:{width}}{value}")
     print(flush=True)
 
 

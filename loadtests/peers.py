@@ -14,13 +14,15 @@ ROOT = Path(__file__).resolve().parent.parent / ".peers"
 # Environment -> what pip installs into it. The raw servers answer with msgspec, as Photon does, so
 # that their figures show the server and not the encoder.
 PEERS = {
-    "uvicorn": ("uvicorn[standard]", "fastapi", "python-multipart", "msgspec"),
+    "uvicorn": ("uvicorn[standard]", "fastapi", "python-multipart", "msgspec", "wsproto"),
     "flask": (
         "flask",
         "gunicorn",
         "gevent",
-        "packaging",
-    ),  # gunicorn's gevent worker wants packaging
+        "packaging",  # gunicorn's gevent worker wants it
+        "flask-sock",
+        "gevent-websocket",
+    ),
     "robyn": ("robyn",),
     "granian": ("granian[uvloop]", "msgspec"),
     "fastwsgi": ("fastwsgi", "msgspec", "setuptools<81"),  # it imports pkg_resources

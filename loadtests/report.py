@@ -30,6 +30,18 @@ class AtMost:
     beside: str | None = None
 
 
+# Whom Photon is to be ahead of over WebSockets.
+WEBSOCKET_PEERS = (
+    "uvicorn-websockets",
+    "uvicorn-websockets-sansio",
+    "uvicorn-wsproto",
+    "fastapi",
+    "robyn",
+    "granian-asgi",
+    "granian-rsgi",
+    "websockets",
+)
+
 # What Photon is held to, by scenario; see `verdicts`.
 GOALS: dict[str, tuple[AtLeast | AtMost, ...]] = {
     "json": (AtLeast(0.75, "floor"),),
@@ -41,6 +53,8 @@ GOALS: dict[str, tuple[AtLeast | AtMost, ...]] = {
     "steady": (AtMost(2),),
     "upload": (AtMost(64, "peak RSS MiB"), AtMost(50, "p99 ms")),
     "upload-parts": (AtMost(64, "peak RSS MiB"), AtMost(50, "p99 ms")),
+    "ws-echo": tuple(AtLeast(1, name) for name in WEBSOCKET_PEERS),
+    "ws-idle": (AtMost(12_000),),
 }
 
 
