@@ -63,6 +63,11 @@ class Hub:
             self._mail = self.loop.async_()
             self._mail.start(self._open_mail)
 
+    @property
+    def accepts_mail(self) -> bool:
+        """Whether `run_threadsafe` works."""
+        return self._mail is not None
+
     def refuse_mail(self) -> None:
         """Let go of the watcher that `accept_mail` holds."""
         if self._mail is not None:
