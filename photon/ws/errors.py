@@ -5,6 +5,7 @@ Exception
     ├── WebSocketClosed            it is over: nothing more can be sent or received
     ├── WebSocketProtocolError     the peer broke the protocol or a limit; says how to close
     ├── InvalidMessage             a message is not what the handler asked for
+    ├── PingTimeout                the peer did not answer a ping; also a TimeoutError
     ├── InvalidCloseCode           this side wants to close with a code that may not be sent
     └── UnsendableText             this side wants to send text that UTF-8 cannot say
 """
@@ -83,6 +84,20 @@ class InvalidMessage(WebSocketError):
         return f"a message is not what is expected: {self.reason}" + (
             f" (and {more} more)" if more else ""
         )
+
+
+class PingTimeout(WebSocketError, TimeoutError):
+    """The peer did not answer a ping in time. It may be slow, or its answer waits to be read.
+
+    Attributes: seconds: how long the answer was waited for.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return f"the ping was not answered within {self.seconds:g} s"
 
 
 class InvalidCloseCode(WebSocketError, ValueError):
