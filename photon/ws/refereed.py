@@ -17,6 +17,7 @@ from wsproto.frame_protocol import (
 )
 
 from photon.ws.deflate import Inflater
+from photon.ws.errors import WebSocketProtocolError
 from photon.ws.events import UNFINISHED, Event, Ping, Pong
 from photon.ws.frames import COMPRESSED, scan
 from photon.ws.message import too_big
@@ -64,24 +65,30 @@ class RefereedProtocol(WebSocketProtocol):
         if length < 0:
             start = min(at + 14, len(data))
         fresh = data[at + self._fed : start]
-        self._fed += len(fresh)
-        event = self._feed(fresh)
         if length < 0:
-            return event, False
+            self._fed += len(fresh)
+            return self._feed(fresh), False
         self._fed = 0
         self._at = start
         self._left = length or -1
-        if not data[at] & 8:
-            self._count_frame(data[at], length)
+        over = None if data[at] & 8 else self._count_frame(data[at], length)
+        event = self._feed(fresh)
+        if over is not None:  # and nothing that is worse, which wsproto would have raised
+            raise over
         return event, True
 
-    def _count_frame(self, first: int, length: int) -> None:
+    def _count_frame(self, first: int, length: int) -> WebSocketProtocolError | None:
+        """The limit that this data frame breaks."""
         if self.state is State.OPEN:
-            self._check_limits(length, first & COMPRESSED != 0)
+            try:
+                self._check_limits(length, first & COMPRESSED != 0)
+            except WebSocketProtocolError as error:
+                return error
         if first & COMPRESSED:
             self._is_compressed = True
         self._frames += 1
         self._received += length
+        return None
 
     def _feed(self, data: bytes) -> Event | None:
         """Give wsproto bytes that are of one frame only.   Raises: WebSocketProtocolError."""
