@@ -190,7 +190,10 @@ class Wait:
         if won is None:
             raise WaitTimedOut(timeout or 0.0)
         if won.error is not None:
-            raise won.error
+            try:
+                raise won.error
+            finally:
+                del won  # the error's traceback leads here
         return won
 
     def _must_raise(self, error: BaseException) -> bool:
