@@ -42,6 +42,11 @@ def plain() -> dict[str, str]:
     return {"message": "Hello, World!"}
 
 
+@app.get("/timed", timeout=10)
+def timed() -> dict[str, str]:
+    return {"message": "Hello, World!"}
+
+
 @app.get("/items/{id}")
 def typed(id: int, q: str | None = None, limit: int = 10) -> Found:
     return Found(id, q, limit)
@@ -97,6 +102,7 @@ class Case:
 
 CASES = {
     "json": Case("plain JSON", "/json"),
+    "timed": Case("plain JSON, with a timeout", "/timed"),
     "typed": Case("typed path value", "/items/42"),
     "typed-query": Case("typed path and query values", "/items/42?q=lamp&limit=5"),
     "validated": Case("POST of five fields", "/orders", json.dumps(ORDER).encode()),
@@ -165,8 +171,10 @@ class Stub:
 
     wait_writable = wait_readable
 
-    def interrupt(self, error: BaseException) -> bool:
+    def interrupt_reader(self, error: BaseException) -> bool:
         return False
+
+    interrupt_writer = interrupt_reader
 
     def watch(self, job: object) -> None: ...
 

@@ -34,7 +34,7 @@ if __name__ == "__main__":
     parser.add_argument("--autobahn", action="store_true", help="messages of any size, deflate")
     options = parser.parse_args()
     if options.autobahn:
-        settings: dict[str, Any] = {"max_size": None, "compression": "deflate"}
+        settings: dict[str, Any] = {"max_size": None}  # deflate is its default
     else:
         settings = {"compression": None}
     if options.threads:

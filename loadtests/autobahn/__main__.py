@@ -34,6 +34,7 @@ SERVERS = {
         peers.python_of("uvicorn"),
         "loadtests.apps.websockets_echo --port {port} --autobahn",
         ("websockets", "uvloop"),
+        environment=(("WEBSOCKETS_MAX_FRAGMENTS", "1000000"),),  # 9.3.1 sends 65,536
     ),
     "autobahn": Server(
         "autobahn",
