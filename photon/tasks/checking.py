@@ -1,0 +1,74 @@
+"""What is refused at once when a task is registered, and not by the first run of it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from photon.runtime.source import place_of
+from photon.tasks.errors import TaskError
+
+
+def name_of(fn: Any) -> str:
+    """Such as "shop.jobs.sweep": module and qualified name; of a partial those of its function."""
+    while isinstance(fn, partial):
+        fn = fn.func
+    if not hasattr(fn, "__qualname__"):  # an object with a __call__
+        fn = type(fn)
+    return f"{getattr(fn, '__module__', None) or '?'}.{fn.__qualname__}"
+
+
+def shown(value: object) -> str:
+    """A value in a message: a function with its place."""
+    if callable(value) and not isinstance(value, type):
+        return f"{getattr(value, '__qualname__', repr(value))} ({place_of(value)})"
+    return repr(value)
+
+
+def check_function(fn: Any, role: str) -> None:
+    """Raises: TaskError, for what does no work when it is called.
+
+    Args: role: what it is to be, such as "a task".
+    """
+    if not callable(fn):
+        hint = "; name the function, do not call it" if not isinstance(fn, str) else ""
+        raise TaskError(f"{role} is a function, and {fn!r} is none{hint}")
+    inner = fn
+    while isinstance(inner, partial):
+        inner = inner.func
+    inner = inspect.unwrap(inner)
+    if isinstance(inner, type):
+        return  # to make an object of it is work like any other
+    for each in (inner, type(inner).__call__):
+        if inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each):
+            raise TaskError(
+                f"{shown(fn)} is async, and to call it runs none of it: write def, and what waits "
+                "in it lets others run"
+            )
+        if inspect.isgeneratorfunction(each):
+            raise TaskError(
+                f"{shown(fn)} has a yield, so to call it runs none of it: take the yield out"
+            )
+
+
+def check_no_arguments(fn: Callable[..., Any], decorator: str) -> None:
+    """Raises: TaskError, when `fn` cannot be called without arguments, as a schedule does."""
+    try:
+        parameters = inspect.signature(fn).parameters.values()
+    except (TypeError, ValueError):  # C functions may have none
+        return
+    missing = [
+        p.name
+        for p in parameters
+        if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+    ]
+    if missing:
+        names = ", ".join(missing)
+        raise TaskError(
+            f"{decorator}: nobody gives {shown(fn)} its argument{'s' * (len(missing) > 1)} "
+            f"{names}; give defaults, or write functools.partial({fn.__name__}, {missing[0]}=...)"
+            if hasattr(fn, "__name__")
+            else f"{decorator}: nobody gives {shown(fn)} its arguments {names}; give defaults"
+        )
