@@ -307,6 +307,11 @@ class Outgoing:
         return WebSocketClosed(*self.ended)
 
     @property
+    def is_stuck(self) -> bool:
+        """Whether something is to go out that the client did not take yet."""
+        return bool(self._is_held or self._tail)
+
+    @property
     def waiting(self) -> int:
         """How many greenlets wait to send, besides the one that does."""
         return len(self._turns or ())

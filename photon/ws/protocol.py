@@ -157,6 +157,11 @@ class WebSocketProtocol:
         # RFC 6455 §1.4: "After receiving a control frame indicating the connection should be
         # closed, a peer discards any further data received."
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether bytes came that were not read, be it that they are only a part of a frame."""
+        return self._at < len(self._data) or self._ended
+
     def next_event(self) -> Event | None:
         """What came: a message, or one of the events; None when more bytes are needed first.
 

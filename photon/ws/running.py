@@ -22,7 +22,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from photon.http.errors import HTTPError
+from photon.http.errors import ClientDisconnected, HTTPError
 from photon.http.failures import as_http_error
 from photon.http.request import Request
 from photon.http.response import Response
@@ -72,8 +72,11 @@ def run_websocket(
     except BaseException as error:
         session = ws._session
         if session is None:
+            if isinstance(error, WebSocketClosed):
+                raise ClientDisconnected(error.reason) from error
             raise
-        request.ended_by = None if _is_normal(error) else error
+        if request._after is not None and not _is_normal(error):
+            request.ended_by = error  # for what is done then: see `exchange.finish`
         _conclude(session, *_ending(request, error), waits=not isinstance(error, Cancelled))
         if isinstance(error, Cancelled) and (error.scope is not None or error.source == "scope"):
             raise  # somebody above waits for it
@@ -96,6 +99,7 @@ def _checked_offer(request: Request, origins: Origins) -> Offer:
 
 def _conclude(session: Session, code: int, reason: str, *, waits: bool) -> None:
     """Close it, if it is not closed, and let go of the connection."""
+    session.departure.is_over = True
     try:
         session.close(code, reason)
         if waits:

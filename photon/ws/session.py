@@ -49,8 +49,11 @@ _AHEAD_READ_BYTES = 16 * 1024
 _AHEAD_MESSAGES = 32
 _AHEAD_BYTES = 64 * 1024
 
+# How often a client that is not read is asked whether it is there still, as `connection._ASK_S`.
+_ASK_S = 5.0
+
 # So many messages without a wait, until somebody else has a turn.
-_STREAK = 64
+STREAK = 64
 
 
 class Session:
@@ -73,8 +76,10 @@ class Session:
         "_is_paused",
         "_is_receiving",
         "_kept",
-        "_large",
+        "_limit",
+        "_raw",
         "_turn",
+        "_will_look",
         "closed_event",
         "departure",
         "end",
@@ -110,7 +115,8 @@ class Session:
         self._is_draining = False
         self._is_paused = False
         self._is_receiving = False
-        self._large = False
+        self._will_look = False
+        self._limit = _READ_BYTES
         self._close_due = 0.0
         self._turn: Turn | None = None
 
@@ -118,6 +124,7 @@ class Session:
         """The head of the 101 is out: take what came with the request, and keep time."""
         self.upgrade = upgrade
         self.stream = upgrade.stream
+        self._raw = upgrade.stream.raw
         self.out = Outgoing(self, upgrade, encode_in_turn=is_deflated)
         self.keepalive = KeepAlive(self.settings)
         self.departure = Departure(self, on_disconnect, getcurrent())
@@ -134,10 +141,12 @@ class Session:
 
     def next_message(self) -> str | bytes:
         """The next message, waiting for it.   Raises: WebSocketClosed; RuntimeError."""
-        if self._kept or self._is_paused:
-            kept = self._take_kept()
-            if kept is not None:
-                return kept
+        if self.streak >= STREAK:
+            self.give_way()
+        if self._is_paused and not self._kept:
+            self._resume()
+        if self._kept:
+            return self._take_kept()
         if self._is_receiving:
             raise RuntimeError(
                 "another greenlet receives from this WebSocket already: let one of them receive, "
@@ -153,9 +162,9 @@ class Session:
                 kind = event.__class__
                 if kind is str or kind is bytes:
                     self.received += 1
-                    self.streak = streak = self.streak + 1
-                    if streak >= _STREAK:
-                        self.give_way()
+                    self.streak += 1
+                    if protocol.is_behind:
+                        self._look_at_rest()
                     return event  # type: ignore[return-value]
                 if event is None:
                     self._receive()
@@ -179,16 +188,20 @@ class Session:
     def _receive(self) -> None:
         """Wait until something comes, and give it to the protocol."""
         self.streak = 0
+        if self._is_paused:
+            self._is_paused = False
+            self.upgrade.listen(True)
+        limit = self._limit
         try:
             self.stream.wait_readable()
-            limit = _LARGE_READ_BYTES if self._large else _READ_BYTES
-            data = self.stream.raw.recv(limit)
+            data = self._raw.recv(limit)
         except BlockingIOError:
             return
         except (StreamError, OSError) as error:
-            self.lose(_why(error))
+            if self.end is None:
+                self.lose(_why(error))
             return
-        self._large = len(data) == limit
+        self._limit = _LARGE_READ_BYTES if len(data) == limit else _READ_BYTES
         self._came(data)
 
     def _came(self, data: bytes) -> None:
@@ -203,8 +216,19 @@ class Session:
         self._take_control(event)
         self.out.flush()
         self.streak += 1
-        if self.streak >= _STREAK:  # pings, or fragments, without end
+        if self.streak >= STREAK:  # pings, or fragments, without end
             self.give_way()
+
+    def _look_at_rest(self) -> None:
+        """See to what came behind a message, should the handler now do something else."""
+        if not self._will_look:
+            self._will_look = True
+            self.hub.run_soon(self._look)
+
+    def _look(self) -> None:
+        self._will_look = False
+        if not (self._is_receiving or self._is_paused):
+            self._take_events()
 
     def give_way(self) -> None:
         """Let others have a turn: who sends as fast as we read, or reads as we send, keeps us."""
@@ -262,14 +286,15 @@ class Session:
         self._kept.append(message)
         self.kept_bytes += len(message)
 
-    def _take_kept(self) -> str | bytes | None:
-        message = None
-        if self._kept:
-            message = self._kept.popleft()
-            self.kept_bytes -= len(message)
-            self.received += 1
-            self.departure.put_off()
-        if not self._kept:
+    def _take_kept(self) -> str | bytes:
+        kept = self._kept
+        assert kept
+        message = kept.popleft()
+        self.kept_bytes -= len(message)
+        self.received += 1
+        self.streak += 1
+        self.departure.put_off()
+        if not kept:
             self._kept = None
             self._resume()
         return message
@@ -278,8 +303,11 @@ class Session:
         if not self._is_paused:
             self._is_paused = True
             self.upgrade.listen(False)
+            self.upgrade.look_at(now() + _ASK_S)
 
     def _resume(self) -> None:
+        if self._is_receiving:  # who will see to all of it
+            return
         if self._is_paused and self.end is None and not self._is_full:
             self._is_paused = False
             self.upgrade.listen(True)
@@ -338,7 +366,7 @@ class Session:
 
     def lose(self, why: str) -> None:
         """The connection is of no use any more, and nobody can be told."""
-        if self.end is None or not self.is_lost:
+        if not self.is_lost:
             self.is_lost = True
             self.out.drop()
             self._end(ABNORMAL, why)
@@ -375,10 +403,10 @@ class Session:
 
     def finish(self) -> None:
         """The handler is over, and nothing is to be kept for it. Its connection lingers."""
-        self.departure.is_over = True
         self._end(ABNORMAL, "the handler has ended")
         self._drop_kept()
-        if self.is_lost:
+        if self.is_lost or self.out.is_stuck:
+            self.out.drop()
             self.upgrade.close()
 
     # Waiting for what is seen above...
@@ -435,14 +463,14 @@ class Session:
                 self.lose("the client went away while messages of it waited for the handler")
                 return self.departure.due
             self.keepalive.heard_at = moment
-        self.keepalive.on_due(moment, self)
+        if not self._close_due:
+            self.keepalive.on_due(moment, self)
         return None if self.end is not None else self._next_due()
 
     def _next_due(self) -> float | None:
-        dues = [self.keepalive.due]
-        if self._close_due:
-            dues.append(self._close_due)
-        due = min(dues)
+        due = self._close_due or self.keepalive.due
+        if self._is_paused:
+            due = min(due, now() + _ASK_S)
         return due if due != float("inf") else None
 
     def _look_again(self) -> None:

@@ -21,7 +21,7 @@ from photon.ws.frames import FIN, TEXT, binary_frame, head, text_frame
 from photon.ws.handshake import Offer, accept_head
 from photon.ws.outgoing import Encode
 from photon.ws.protocol import WebSocketProtocol
-from photon.ws.session import OnDisconnect, Session
+from photon.ws.session import STREAK, OnDisconnect, Session
 from photon.ws.settings import WebSocketSettings
 from photon.ws.typed import decoder_of, not_bytes, not_text, read_json
 
@@ -233,8 +233,11 @@ class WebSocket:
         return self
 
     def __next__(self) -> str | bytes:
+        session = self._session
+        if session is None:
+            session = self._accepted()
         try:
-            return self.receive()
+            return session.next_message()
         except WebSocketClosed:
             raise StopIteration from None
 
@@ -292,8 +295,8 @@ class WebSocket:
             if self._on_disconnect != "ignore":
                 session.departure.told()
                 raise
-        session.streak = streak = session.streak + 1
-        if streak >= 64:
+        session.streak += 1
+        if session.streak >= STREAK:
             session.give_way()
 
     def ping(self, payload: bytes = b"") -> float:
