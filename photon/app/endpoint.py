@@ -102,7 +102,7 @@ def make_endpoint(
         form_limits=options.get("form_limits", DEFAULT_LIMITS),
         strict=options.get("strict", True),
         app_scope=given.app_scope,
-        before=_before(options),
+        before=before_of(options),
         check=_check(operation, options, given),
     )
 
@@ -145,16 +145,18 @@ class Unmade:
         return made(request)
 
 
-def _before(options: Mapping[str, Any]) -> Callable[[Request], object] | None:
+def before_of(options: Mapping[str, Any]) -> Callable[[Request], object] | None:
     """What a request is told first of all."""
     timeout, limit = options.get("timeout"), options.get("body_limit")
-    form_limits = options.get("form_limits")
-    if timeout is None and limit is None and form_limits is None:
+    form_limits, leaving = options.get("form_limits"), options.get("on_disconnect")
+    if timeout is None and limit is None and form_limits is None and leaving is None:
         return None
 
     def before(request: Request) -> None:
         if timeout is not None:
             request.allow(timeout)
+        if leaving is not None:
+            request.on_disconnect(leaving)
         if limit is not None:
             request.limit_body(limit)
         if form_limits is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, get_args
 
 import msgspec
 
@@ -13,7 +13,12 @@ from photon.binding.markers import Depends
 from photon.http.application import Middleware
 from photon.http.formats import Format, formats_named
 from photon.http.forms import FormLimits
+from photon.http.server.terms import OnDisconnect
 from photon.runtime.hints import meant
+
+if TYPE_CHECKING:
+    from photon.ws.origin import Origins
+    from photon.ws.settings import WebSocketSettings
 
 
 class SharedOptions(TypedDict, total=False):
@@ -33,6 +38,14 @@ class SharedOptions(TypedDict, total=False):
     form_limits: FormLimits
     body_limit: int
     """Bytes that a body may have, in place of `Limits.body_bytes`."""
+    on_disconnect: OnDisconnect
+    """What a handler gets whose client goes away: "cancel", which is the default: it is cancelled
+    where it waits; "notify": `request.client_has_left`, or that of its WebSocket; "ignore"."""
+    websockets: WebSocketSettings
+    """Limits and time-outs of WebSockets."""
+    origins: Origins
+    """Whose pages may open WebSockets: "same" for those of the same host, which is the default,
+    "*" for all, or a list such as ["https://example.com", "https://*.example.com"]."""
 
 
 class RouteOptions(SharedOptions, total=False):
@@ -61,12 +74,26 @@ class RouteOptions(SharedOptions, total=False):
     """Around this route alone, inside that of the application."""
 
 
+class WebSocketOptions(TypedDict, total=False):
+    """The keywords of `@app.websocket`; see `RouteOptions`, and `SharedOptions`."""
+
+    name: str
+    dependencies: Sequence[Depends]
+    middleware: Sequence[Middleware]
+    timeout: float | None
+    """Seconds that the handler may wait until it accepts."""
+    on_disconnect: OnDisconnect
+    websockets: WebSocketSettings
+    origins: Origins
+
+
 _JOINED = ("tags", "middleware", "dependencies")
 _LISTS = (*_JOINED, "formats")
 _TEXTS = ("name", "summary", "description", "operation_id")
 _FLAGS = ("strict", "deprecated", "include_in_schema")
 _SHARED = tuple(SharedOptions.__annotations__)
 _KNOWN = tuple(RouteOptions.__annotations__)
+OF_WEBSOCKETS = tuple(WebSocketOptions.__annotations__)
 
 
 def check_options(options: Mapping[str, Any], where: str, known: Sequence[str] = _KNOWN) -> None:
@@ -87,6 +114,7 @@ def check_options(options: Mapping[str, Any], where: str, known: Sequence[str] =
             raise TypeError(f"{where}: dependencies=[{shown(guard)}] shall be [Depends({name})]")
     _check_values(options, where)
     _check_numbers(options, where)
+    _check_sockets(options, where)
 
 
 def check_shared(options: Mapping[str, Any], others: Sequence[str]) -> None:
@@ -135,6 +163,27 @@ def _check_numbers(options: Mapping[str, Any], where: str) -> None:
     limits = options.get("form_limits")
     if "form_limits" in options and not isinstance(limits, FormLimits):
         raise TypeError(f"{where}: form_limits is a FormLimits(...), not {limits!r}")
+
+
+def _check_sockets(options: Mapping[str, Any], where: str) -> None:
+    leaving = options.get("on_disconnect", "cancel")
+    if leaving not in get_args(OnDisconnect):
+        choices = ", ".join(map(repr, get_args(OnDisconnect)))
+        raise TypeError(f"{where}: on_disconnect is one of {choices}, not {leaving!r}")
+    if "websockets" in options:
+        from photon.ws.settings import WebSocketSettings
+
+        if not isinstance(options["websockets"], WebSocketSettings):
+            what = f"websockets is a WebSocketSettings(...), not {options['websockets']!r}"
+            raise TypeError(f"{where}: {what}")
+    if "origins" in options:
+        from photon.ws.origin import origin_check
+
+        origins = options["origins"]
+        try:
+            origin_check(origins if isinstance(origins, str) else tuple(origins))
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"{where}: {error}") from error
 
 
 def join(outer: Mapping[str, Any], inner: Mapping[str, Any]) -> dict[str, Any]:

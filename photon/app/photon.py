@@ -6,7 +6,6 @@ import inspect
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from difflib import get_close_matches
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal, Never, Unpack
 
@@ -14,7 +13,9 @@ from photon.app.dispatch import compose, guarded, make_dispatch
 from photon.app.documents import Documents, DocumentSettings
 from photon.app.endpoint import Surroundings, Unmade, make_endpoint, make_operation
 from photon.app.group import Group, Undo, check_group
+from photon.app.jobs import Jobs
 from photon.app.lifespan import Life, Lifespan, running
+from photon.app.links import Linker
 from photon.app.mounting import Mounts
 from photon.app.options import (
     Registration,
@@ -36,31 +37,34 @@ from photon.app.registering import (
 )
 from photon.app.registrar import Decorator, H, Registrar
 from photon.app.respond import Convert, Responders
+from photon.app.sockets import make_socket_endpoint, make_socket_operation
 from photon.binding.app_scope import AppScope
 from photon.binding.errors import check_kind
 from photon.binding.operation import Operation
 from photon.http.application import Application, Middleware
-from photon.http.errors import HTTPError
 from photon.http.formats import JSON, Format
 from photon.http.request import Request
 from photon.http.response import Response
 from photon.http.server.serving import lifespan_of
 from photon.routing.converters import Converter, Converters
-from photon.routing.errors import BuildError, TemplateError
+from photon.routing.errors import TemplateError
 from photon.routing.route import Route
 from photon.routing.router import Router
 from photon.routing.template import Template
+from photon.runtime.region import Region, opened
 from photon.runtime.source import place_of
 
 if TYPE_CHECKING:
     from photon.openapi.document import OpenAPI
+    from photon.tasks.queue import Queue
+    from photon.tasks.settings import TaskSettings
     from photon.templating.engine import Templates
     from photon.templating.sources import Given
 
 TrailingSlash = Literal["strict", "redirect", "ignore"]
 
 
-class Photon(Registrar):
+class Photon(Registrar, Linker, Jobs):
     """A web application: plain functions, registered for paths. It is an `Application` itself.
 
         app = Photon()
@@ -81,6 +85,9 @@ class Photon(Registrar):
             does so in development, that is where PHOTON_DEV is 1.
         openapi: what else the OpenAPI document says: servers, tags, contact, webhooks.
         openapi_url, docs_url: where the document and the page for it are; None for nowhere.
+        queue: what takes the jobs of `task`: a `Queue`, or the URL of one (redis://,
+            postgresql://); None for this process, or what PHOTON_QUEUE says.
+        task_settings: how timers, cron jobs and what was spawned are run and ended.
         dependencies, formats, strict, timeout, form_limits, body_limit, responses: for all its
             routes, see `RouteOptions`.
 
@@ -107,6 +114,8 @@ class Photon(Registrar):
         openapi: OpenAPI | None = None,
         openapi_url: str | None = "/openapi.json",
         docs_url: str | None = "/docs",
+        queue: Queue | str | None = None,
+        task_settings: TaskSettings | None = None,
         **options: Unpack[SharedOptions],
     ) -> None:
         if positional:
@@ -152,6 +161,10 @@ class Photon(Registrar):
             checks_responses=self.is_dev if check_responses is None else check_responses,
         )
         self._mounts = Mounts()
+        self._scheduler = None
+        self._tasks = None
+        self._queue_given = queue
+        self._task_settings = task_settings
         self._webhooks: list[tuple[str, Operation]] = []
         self._documents = Documents(
             DocumentSettings(openapi, openapi_url, docs_url), self, self._mounts
@@ -198,16 +211,19 @@ class Photon(Registrar):
         options = join(self._options, registration.options)
         handler = registration.handler
         template = Template.parse(registration.path, self.converters)
-        operation: Operation | None = None
-        endpoint: Application = _no_websockets_yet
-        if registration.decorator != "websocket":
-            types = {
-                placeholder.name: placeholder.converter.type
-                for segment in template.segments
-                for placeholder in segment.placeholders
-            }
-            operation = make_operation(handler, types, options)
-            endpoint = make_endpoint(operation, types, options, self._given)
+        is_websocket = registration.decorator == "websocket"
+        make, make_end = (
+            (make_socket_operation, make_socket_endpoint)
+            if is_websocket
+            else (make_operation, make_endpoint)
+        )
+        types = {
+            placeholder.name: placeholder.converter.type
+            for segment in template.segments
+            for placeholder in segment.placeholders
+        }
+        operation = make(handler, types, options)
+        endpoint: Application = make_end(operation, types, options, self._given)
         if options.get("middleware"):
             inner = guarded(endpoint, self._problems)
             endpoint = compose(inner, options["middleware"], self._problems)
@@ -274,39 +290,6 @@ class Photon(Registrar):
         """What `webhook` described, by name."""
         return list(self._webhooks)
 
-    # Links...
-
-    def path_for(self, name: str, /, **values: Any) -> str:
-        """The path of a route, percent-encoded, that brings these values back.
-
-        Args:
-            name: the route's, which is its function's if none was given. Of several routes with
-                that name the first one that takes these values is meant.
-        Raises: BuildError: there is no such route, or a value is missing, unknown or does not fit.
-        """
-        routes = [route for route in self.router.routes if route.name == name]
-        if not routes:
-            raise BuildError(name, self._no_route_named(name))
-        fitting = [route for route in routes if set(route.template.names) == values.keys()]
-        return (fitting or routes)[0].build_path(**values)
-
-    def _no_route_named(self, name: str) -> str:
-        names = sorted({route.name for route in self.router.routes if route.name})
-        close = get_close_matches(name, names, n=3)
-        known = (
-            f"did you mean {' or '.join(map(repr, close))}?"
-            if close
-            else (f"there are {', '.join(names)}" if names else "there are none at all")
-        )
-        return f"there is no route named {name!r}; {known}"
-
-    def url_for(self, request: Request, name: str, /, **values: Any) -> str:
-        """The whole URL of a route, with the host that the client asked for.
-
-        Raises: BuildError, as `path_for`.
-        """
-        return f"{request.scheme}://{request.host}{request.root}{self.path_for(name, **values)}"
-
     # Documents...
 
     def openapi(self) -> dict[str, Any]:
@@ -354,11 +337,6 @@ class Photon(Registrar):
         if templates.url_for is None:
             templates.url_for = self._link
         return templates
-
-    def _link(self, request: Request | None, name: str, values: dict[str, Any]) -> str:
-        """What `url_for` gives in a template: a path, which works behind any proxy."""
-        root = "" if request is None else request.root
-        return root + self.path_for(name, **values)
 
     def responder(self, kind: type) -> Callable[[Convert], Convert]:
         """Have a function make the response of values of a class that handlers return.
@@ -479,11 +457,15 @@ class Photon(Registrar):
             self.templates.load()
         if self.is_dev and self._documents.are_served:
             _ = self._documents.document  # what cannot be described is told at once
-        with running(self, self._lifespans), ExitStack() as stack:
+        drain_s = 10.0 if self._task_settings is None else self._task_settings.drain_s
+        region = Region(f"the application {self.title!r}")
+        with opened(region, drain_s), running(self, self._lifespans), ExitStack() as stack:
             for mounted in {id(there): there for _, there in self._mounts.all}.values():
                 stack.enter_context(lifespan_of(mounted))
             stack.callback(self._app_scope.close)
             self._app_scope.open(replaced=self._overrides.active)
+            stack.callback(region.close, drain_s)
+            self._open_jobs(region, stack)
             yield
 
     def _refuse_if_running(self, what: str) -> None:
@@ -495,10 +477,6 @@ class Photon(Registrar):
 
     def __repr__(self) -> str:
         return f"<Photon {self.title!r} {self.version}, {len(self.router.routes)} routes>"
-
-
-def _no_websockets_yet(request: Request) -> Response:
-    raise HTTPError(501, "WebSockets are not served by this release")
 
 
 _KEYWORDS = tuple(inspect.signature(Photon).parameters)[1:-1]

@@ -7,7 +7,13 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Unpack
 
 from photon.app.elsewhere import ATTRIBUTES
-from photon.app.options import Registration, RouteOptions, check_options
+from photon.app.options import (
+    OF_WEBSOCKETS,
+    Registration,
+    RouteOptions,
+    WebSocketOptions,
+    check_options,
+)
 from photon.app.registering import check_path
 from photon.runtime.hints import meant
 
@@ -65,15 +71,29 @@ class Registrar(ABC):
         """As `route`, for OPTIONS, in place of the answer that every path has."""
         return self._decorator("options", path, ("OPTIONS",), options)
 
-    def websocket(self, path: str, *, name: str = "") -> Decorator:
+    def websocket(self, path: str, **options: Unpack[WebSocketOptions]) -> Decorator:
         """Have a function talk over the WebSockets of a path.
 
-        This release has no WebSockets: the path answers 501, and the function is never called.
+            @app.websocket("/chat/{room}")
+            def chat(ws: WebSocket, room: str):
+                for message in ws:
+                    ws.send(f"echo: {message}")
+
+        Its other parameters are filled as any handler's, before the WebSocket is opened. It is
+        closed when the function ends.
+
+        Args: options: see `WebSocketOptions`.
+        Raises: as `route`.
         """
-        return self._decorator("websocket", path, ("GET",), {"name": name})
+        check_options(options, f"@{self._word}.websocket", OF_WEBSOCKETS)
+        return self._decorator("websocket", path, ("GET",), options)
 
     def _decorator(
-        self, decorator: str, path: str, methods: Iterable[str], options: RouteOptions
+        self,
+        decorator: str,
+        path: str,
+        methods: Iterable[str],
+        options: RouteOptions | WebSocketOptions,
     ) -> Decorator:
         self._check_path(decorator, path)
         check_options(options, f"@{self._word}.{decorator}")

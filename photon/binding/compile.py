@@ -81,9 +81,18 @@ class Compiling(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     check: Callable[[Any], Any] | None = None
 
 
+Session = Callable[[Request, Any], object]
+"""What is done with a request that becomes a WebSocket, and the WebSocket."""
+
+
 def compile_endpoint(operation: Operation, given: Compiling) -> Application:
     """The application that calls a handler with what it asks for, and answers with its value."""
     return _Writer(operation, given).endpoint()
+
+
+def compile_session(operation: Operation, given: Compiling) -> Session:
+    """The function that calls the handler of a WebSocket with what it asks for."""
+    return _Writer(operation, given).session()
 
 
 class _Writer:
@@ -123,6 +132,23 @@ class _Writer:
     # The whole of it...
 
     def endpoint(self) -> Application:
+        closes = self._call_handler()
+        if self._given.check is not None:
+            self._line("value = check(value)")
+        self._line("try:")
+        self._line("    response = responders[value.__class__](value, status, request)")
+        self._line("except Unsendable as error:")
+        self._line("    raise fault(error) from None")
+        self._close(closes)
+        self._line("return response")
+        return self._compiled("request")  # type: ignore[no-any-return]  # the source says it is one
+
+    def session(self) -> Session:
+        self._close(self._call_handler())
+        return self._compiled("request, websocket")  # type: ignore[no-any-return]
+
+    def _call_handler(self) -> Sequence[str]:
+        """Lines up to the handler's value.   Returns: the scopes that are still to be closed."""
         plan = self._plan
         if self._given.before is not None:
             self._line("before(request)")
@@ -142,16 +168,7 @@ class _Writer:
         self._bind([*_asked_for(others), *_of_arguments(plan.arguments)])
         self._call_all(others)
         self._line(f"value = handler({self._filled(plan.arguments)})")
-        if self._given.check is not None:
-            self._line("value = check(value)")
-        self._line("try:")
-        self._line("    response = responders[value.__class__](value, status, request)")
-        self._line("except Unsendable as error:")
-        self._line("    raise fault(error) from None")
-        if closes:
-            self._close(closes)
-        self._line("return response")
-        return self._compiled()
+        return closes
 
     def _close(self, closes: Sequence[str]) -> None:
         for scope in closes:
@@ -166,14 +183,14 @@ class _Writer:
                 # the request are told.
                 self._line("opened_handler.close()")
 
-    def _compiled(self) -> Application:
+    def _compiled(self, parameters: str) -> Any:
         handler = self._plan.handler
-        source = "def endpoint(request):\n" + "".join(self._lines)
+        source = f"def endpoint({parameters}):\n" + "".join(self._lines)
         exec(compile(source, f"<endpoint of {place_of(handler)}>", "exec"), self._scope)
         endpoint = self._scope["endpoint"]
         endpoint.__wrapped__ = handler  # as functools.wraps leaves it, for who wants to know
         endpoint.source = source
-        return endpoint  # type: ignore[no-any-return]  # the source says it is one
+        return endpoint
 
     def _line(self, text: str) -> None:
         self._lines.append(f"{'    ' * self._indent}{text}\n")
@@ -320,8 +337,8 @@ class _Writer:
     def _filled(self, arguments: Iterable[Argument], dependency: Dependency | None = None) -> str:
         texts = []
         for argument in arguments:
-            if argument.of == "request":
-                value = "request"
+            if argument.of == "request" or argument.of == "websocket":
+                value = str(argument.of)
             elif argument.of == "scopes":
                 scopes = dependency.scopes if dependency is not None else ()
                 value = self._put("scopes", SecurityScopes(scopes))

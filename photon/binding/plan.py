@@ -128,11 +128,12 @@ class Dependency(Struct, frozen=True, kw_only=True, eq=False):
 class Argument(Struct, frozen=True, eq=False):
     """A parameter of a function and what fills it.
 
-    Attributes: of: "request" for the request itself, "scopes" for what `Security` asks for.
+    Attributes: of: "request" for the request itself, "websocket" for what it became, "scopes" for
+        what `Security` asks for.
     """
 
     name: str
-    of: Parameter | BodyPart | Dependency | Literal["request", "scopes"]
+    of: Parameter | BodyPart | Dependency | Literal["request", "websocket", "scopes"]
     positional: bool = False
 
 

@@ -3,7 +3,8 @@
 Where a parameter comes from, the first that holds:
 
     Depends, Security              a provider
-    Request                        the request itself
+    Request, WebSocket             the request itself, or what it became
+    BackgroundTasks                those of the request
     Query, Path, Header, ...       what the marker says
     a name in the path             the path
     UploadFile                     a form
@@ -24,6 +25,7 @@ from typing import Any
 
 from photon.binding import shapes
 from photon.binding.bodies import STREAMS, Bodies
+from photon.binding.elsewhere import is_websocket, own_provider
 from photon.binding.errors import Unfit, check_kind, fault
 from photon.binding.markers import (
     Body,
@@ -57,6 +59,7 @@ def read_plan(
     guards: Iterable[Depends] = (),
     media_types: tuple[str, ...] = ("application/json",),
     overrides: Mapping[Any, Callable[..., Any]] = {},
+    is_websocket: bool = False,
 ) -> BindingPlan:
     """How the arguments of `handler` come from a request.
 
@@ -65,22 +68,28 @@ def read_plan(
         guards: providers to call before all else.
         media_types: of bodies that are decoded.
         overrides: providers to take in the place of others.
+        is_websocket: whether the request becomes a WebSocket.
     Raises: HandlerError.
     """
     if isinstance(handler, type):
         what = "is a class; register a function, or an object that can be called"
         raise fault("handler", handler, what)
     check_kind("handler", handler)
-    return _Reader(path_types, overrides).plan(handler, guards, media_types)
+    return _Reader(path_types, overrides, is_websocket).plan(handler, guards, media_types)
 
 
 class _Reader:
     """Reads one handler with all its providers."""
 
     def __init__(
-        self, path_types: Mapping[str, type], overrides: Mapping[Any, Callable[..., Any]]
+        self,
+        path_types: Mapping[str, type],
+        overrides: Mapping[Any, Callable[..., Any]],
+        is_websocket: bool,
     ) -> None:
         self._path_types = path_types
+        self._is_websocket = is_websocket
+        self._takes_websocket = False
         self._parameters: list[Parameter] = []
         self._bodies = Bodies()
         self._providers = Providers(self._arguments_of_provider, overrides)
@@ -96,6 +105,8 @@ class _Reader:
             raise fault("handler", handler, error) from error.__cause__
         arguments, returns = self._arguments("handler", handler)
         self._check_path(handler)
+        if self._is_websocket:
+            self._check_websocket(handler)
         return BindingPlan(
             handler=handler,
             arguments=arguments,
@@ -116,6 +127,14 @@ class _Reader:
                 f"does not take {', '.join(map(repr, names))} from the path; "
                 f"add it as a parameter, such as `{names[0]}: str`",
             )
+
+    def _check_websocket(self, handler: Callable[..., Any]) -> None:
+        if self._bodies.plan(handler, ()) is not None:
+            what = "asks for a body, and a WebSocket has none: receive it, `ws.receive_json(Type)`"
+            raise fault("handler", handler, what)
+        if not self._takes_websocket:
+            what = "does not take the WebSocket; add it as a parameter: `ws: WebSocket`"
+            raise fault("handler", handler, what)
 
     # The parameters of one function...
 
@@ -154,12 +173,25 @@ class _Reader:
             return "request"
         if base is SecurityScopes:
             return "scopes"
+        if self._is_for_websocket(name, base):
+            return "websocket"
+        if own_provider(base) is not None:
+            return self._providers.take(Depends(), own_provider(base))
         if base is EMPTY:
             if name == "request" and name not in self._path_types:
                 return "request"
             annotation = str if marker is None and name not in self._path_types else Any
         default = NO_DEFAULT if parameter.default is EMPTY else parameter.default
         return self._value(name, annotation, default, marker or self._implied(name, annotation))
+
+    def _is_for_websocket(self, name: str, base: Any) -> bool:
+        by_name = base is EMPTY and name in ("ws", "websocket") and name not in self._path_types
+        if is_websocket(base) or (self._is_websocket and by_name):
+            if not self._is_websocket:
+                raise Unfit("takes a WebSocket, which only a route of `@app.websocket(path)` has")
+            self._takes_websocket = True
+            return True
+        return False
 
     def _implied(self, name: str, annotation: Any) -> Marker:
         """The marker that a parameter without one has."""

@@ -24,14 +24,56 @@ def as_http_error(request: Request, error: BaseException) -> HTTPError | None:
         return None
     if isinstance(error, Cancelled) and error.scope is None and error.source != "scope":
         return _as_cancelled(request, error)
+    if isinstance(error, BaseExceptionGroup):
+        return _as_group(request, error)
     log_panic(request, error)
+    return _failed(request)
+
+
+def _as_group(request: Request, group: BaseExceptionGroup[BaseException]) -> HTTPError | None:
+    """What a nursery raised: a cancel decides; then one that is all; then it is a failure."""
+    cancelled, failed = group.split(Cancelled)
+    if cancelled is not None:
+        if failed is not None:
+            log_panic(request, failed)
+        return as_http_error(request, first_of(cancelled))
+    only = first_of(group)
+    if isinstance(only, HTTPError) and is_one(group):
+        return only
+    log_panic(request, group)
+    return _failed(request)
+
+
+def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first exception in a group that is no group."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def is_one(group: BaseExceptionGroup[BaseException]) -> bool:
+    """Whether a group holds one exception alone, however deep."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        if len(error.exceptions) != 1:
+            return False
+        error = error.exceptions[0]
+    return True
+
+
+def _failed(request: Request) -> HTTPError:
     return HTTPError(500, "the server failed to handle this request", request_id=request.id)
 
 
 def _as_cancelled(request: Request, error: Cancelled) -> HTTPError | None:
+    where = f", {error.where}" if error.where else ""
     if error.source == "disconnect":
+        logger.info("%s: %s%s", request, error, where, extra=_names(request))
         return None
-    logger.warning("%s: %s", request, error, extra=_names(request))
+    logger.warning(
+        "%s (request %s): %s%s", request, request.id, error, where, extra=_names(request)
+    )
     if error.source == "shutdown":
         return HTTPError(503, "the server is stopping", headers={"retry-after": "1"})
     return HTTPError(504, error.reason or None, request_id=request.id)

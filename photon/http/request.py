@@ -22,6 +22,7 @@ from photon.http.validation import errors_in
 if TYPE_CHECKING:
     from photon.http.forms import Form, FormLimits
     from photon.http.multipart import Part
+    from photon.http.server.terms import OnDisconnect
     from photon.http.server.upgrade import Upgrade, Upgraded
 
 T = TypeVar("T")
@@ -44,8 +45,19 @@ class Link(Protocol):
         """ "http" or "https"."""
         ...
 
-    def allow(self, seconds: float) -> None:
-        """Let the handler wait so long in place of what the server's settings say."""
+    @property
+    def client_has_left(self) -> bool:
+        """Whether the other side is gone, as far as can be seen."""
+        ...
+
+    def agree(
+        self,
+        *,
+        seconds: float | None = None,
+        leaving: OnDisconnect | None = None,
+        on_left: Callable[[], object] | None = None,
+    ) -> None:
+        """Have other terms for the request in progress than the server's settings say."""
         ...
 
     def upgrade(self, head: bytes, session: Upgraded) -> Upgrade:
@@ -230,7 +242,26 @@ class Request(msgspec.Struct, eq=False):
     def allow(self, seconds: float) -> None:
         """Let this request's handler wait so long until its response begins; then it is 504."""
         if self._link is not None:
-            self._link.allow(seconds)
+            self._link.agree(seconds=seconds)
+
+    @property
+    def client_has_left(self) -> bool:
+        """Whether the client went away, for handlers that go on without it."""
+        return self._link is not None and self._link.client_has_left
+
+    def on_disconnect(self, do: OnDisconnect | Callable[[], object]) -> None:
+        """What is done if the client goes away before it was answered.
+
+        Args: do: "cancel" interrupts the handler where it waits, which is done if nobody says
+            anything else; "ignore" lets it go on; a function is called, by the hub, so it must not
+            wait: such as `event.set`.
+        """
+        if self._link is None:
+            return
+        if callable(do):
+            self._link.agree(leaving="notify", on_left=do)
+        else:
+            self._link.agree(leaving=do)
 
     def upgrade(self, head: bytes, session: Upgraded) -> Upgrade:
         """Answer with `head`, which is a 101's, and let `session` have the connection.

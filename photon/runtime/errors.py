@@ -47,6 +47,7 @@ class Cancelled(BaseException):
         source: who asked: a deadline, a client that went away, the server's shutdown, or a scope.
         reason: one sentence for the log.
         scope: the `CancelScope` that was cancelled, None when the whole job was.
+        where: the place that it arrived at, for the log; "" when nobody looked.
 
     Source: trio's Cancelled.
     """
@@ -58,6 +59,7 @@ class Cancelled(BaseException):
         self.source: CancelSource = source
         self.reason = reason
         self.scope = scope
+        self.where = ""
 
     def __str__(self) -> str:
         return f"cancelled by {self.source}" + (f": {self.reason}" if self.reason else "")

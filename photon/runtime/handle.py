@@ -18,6 +18,7 @@ from photon.runtime.clock import now
 from photon.runtime.deadlines import Deadline
 from photon.runtime.errors import Cancelled, HandleCancelled
 from photon.runtime.hub import Hub, getcurrent
+from photon.runtime.whereabouts import where
 
 T = TypeVar("T")
 
@@ -97,6 +98,12 @@ class Handle(msgspec.Struct, Generic[T], eq=False):
     def spawned_at(self) -> list[tuple[str, int, str]]:
         """Where it was spawned: triples of (file, line, function), the innermost first."""
         return _places(self._spawner)
+
+    @property
+    def where(self) -> str:
+        """Where it waits, such as "at shop/items.py:12 in page"; "" when it does not."""
+        place = "" if self._carrier is None else where(self._carrier)
+        return f"at {place}" if place else ""
 
     def join(self) -> None:
         """Wait until the function is over, however it ended. Bound it with `move_on_after`."""

@@ -25,6 +25,7 @@ T = TypeVar("T")
 logger = logging.getLogger("photon.runtime")
 
 LIMIT = 100_000
+_MOST_NAMES = 20
 
 
 def region_of(hub: Hub) -> Region:
@@ -37,21 +38,15 @@ def region_of(hub: Hub) -> Region:
 
 @contextmanager
 def opened(region: Region, drain_s: float) -> Iterator[Region]:
-    """The time in which `region` gets what `spawn` is given; at its end it is closed.
-
-    Logs what was cut off.
-    """
+    """The time in which `region` gets what `spawn` is given; at its end it is closed."""
     hub = current_hub()
     region_of(hub)  # the hub's own comes first
     hub.regions.append(region)
     try:
         yield region
     finally:
-        cut_off = region.close(drain_s)
+        region.close(drain_s)
         hub.regions.remove(region)
-        if cut_off:
-            names = ", ".join(handle.name for handle in cut_off[:20])
-            logger.warning("%s: cut off after %g s: %s", region.name, drain_s, names)
 
 
 class RegionStatistics(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,10 +160,20 @@ class Region:
 
         Returns: those that were cut off.
         """
+        if self._is_closed:
+            return []
         with move_on_after(drain_s):
             self._wait_until_over()
         self._is_closed = True
         cut_off = sorted(self._alive, key=lambda handle: handle.name)
+        if cut_off:
+            logger.warning(
+                "%s stops: %d spawned functions are cut off after %g s:\n%s",
+                self.name,
+                len(cut_off),
+                drain_s,
+                "\n".join(f"  {handle.name} {handle.where}" for handle in cut_off[:_MOST_NAMES]),
+            )
         for handle in cut_off:
             handle.cancel(f"{self.name} stops")
         for waiter in self._waiters:

@@ -21,9 +21,14 @@ def place_of(fn: Callable[..., Any] | GeneratorType[Any, Any, Any]) -> str:
     return "?" if code is None else _place_in(code)
 
 
-def _place_in(code: CodeType) -> str:
+def shown_path(path: str) -> str:
+    """A path as one reads it: seen from the working directory, if it is below that."""
     try:
-        path = os.path.relpath(code.co_filename)
+        seen = os.path.relpath(path)
     except (OSError, ValueError):  # the working directory is gone, or is on another drive
-        path = ".."
-    return f"{code.co_filename if path.startswith('..') else path}:{code.co_firstlineno}"
+        return path
+    return path if seen.startswith("..") else seen
+
+
+def _place_in(code: CodeType) -> str:
+    return f"{shown_path(code.co_filename)}:{code.co_firstlineno}"

@@ -151,7 +151,7 @@ def test_every_decorator_is_there() -> None:
     for method in methods:
         assert client.request(method.upper(), "/x").status == 200
     assert client.post("/x/y").text == "y"
-    assert client.get("/x/chat/a").status == 501
+    assert client.get("/x/chat/a").status == 426
     assert app.path_for("g.chat", room="a") == "/x/chat/a"
 
 

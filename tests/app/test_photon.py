@@ -66,13 +66,13 @@ def test_a_status_may_be_a_name() -> None:
         assert client.answer().status == 201
 
 
-def test_a_websocket_is_answered_501_in_this_release() -> None:
+def test_who_asks_for_a_page_where_a_websocket_is_learns_how_it_is_opened() -> None:
     app = Photon()
 
     @app.websocket("/chat/{room}")
     def chat(ws: Any, room: str) -> None: ...
 
-    assert ask(app, "GET", "/chat/x").status == 501
+    assert ask(app, "GET", "/chat/x").status == 426
 
 
 def test_an_application_says_what_it_is() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import pytest
 
 from photon.http.errors import BadBody, BodyTooLarge, HTTPError, InvalidBody
+from photon.http.server.terms import OnDisconnect
 from photon.http.server.upgrade import Upgrade, Upgraded
 from tests.http.requests import make_request
 
@@ -57,7 +59,15 @@ def test_it_knows_what_it_came_by() -> None:
         peer = "192.0.2.1:4711"
         scheme = "https"
 
-        def allow(self, seconds: float) -> None: ...
+        client_has_left = False
+
+        def agree(
+            self,
+            *,
+            seconds: float | None = None,
+            leaving: OnDisconnect | None = None,
+            on_left: Callable[[], object] | None = None,
+        ) -> None: ...
 
         def upgrade(self, head: bytes, session: Upgraded) -> Upgrade:
             raise NotImplementedError

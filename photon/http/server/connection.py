@@ -22,6 +22,7 @@ Each phase has its time-out, kept coarsely by the hub's sweep through `on_due`.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from photon.http.body import CHUNK_BYTES, Body
@@ -44,6 +45,7 @@ from photon.http.server.phases import (
     READING,
     WRITING,
 )
+from photon.http.server.terms import LOOKS, OnDisconnect, Stay, Terms
 from photon.http.server.upgrade import Upgrade, Upgraded, upgrade
 from photon.runtime.carriers import Carrier
 from photon.runtime.clock import now
@@ -77,9 +79,10 @@ class Connection:
 
     __slots__ = (
         "_again",
-        "_allowed",
         "_carrier",
         "_is_unwatched",
+        "_stay",
+        "_terms",
         "_turn",
         "phase",
         "protocol",
@@ -106,7 +109,8 @@ class Connection:
         self._is_unwatched = False
         self._carrier: Carrier | None = None
         self._turn: Turn | None = None
-        self._allowed: tuple[RequestHead, float] | None = None
+        self._terms: Terms | None = None
+        self._stay: Stay | None = None
         self.enter(IDLE)
         stream.watch(self)
 
@@ -301,8 +305,13 @@ class Connection:
             self._client_left()
 
     def _client_left(self) -> None:
-        if self.server.settings.half_close == "gone":
+        if self.server.settings.half_close != "gone":
+            return
+        terms = self.terms
+        if terms is None or terms.on_disconnect == "cancel":
             self.cancel("disconnect", "the client went away")
+        elif terms.on_disconnect == "notify" and terms.on_left is not None:
+            terms.on_left()
 
     def _drop_input(self) -> None:
         try:
@@ -318,25 +327,62 @@ class Connection:
         """Begin a phase, and have its time kept."""
         self.phase = phase
         self.since = moment = now()
-        due = moment + (self.server.allowances[phase] if self._allowed is None else self._allowance)
-        if due < ENDLESS:
-            self.server.sweep.watch(self, due)
+        allowance = self.server.allowances[phase] if self._terms is None else self._allowance
+        if phase == HANDLING:
+            self._stay = None
+            allowance /= LOOKS  # it is looked at before its time is over
+        if allowance < ENDLESS:
+            self.server.sweep.watch(self, moment + allowance)
 
-    def allow(self, seconds: float) -> None:
-        """Let the handler of the request in progress wait so long, whatever the settings say."""
-        if self.protocol.request is not None:
-            self._allowed = (self.protocol.request, seconds)
+    @property
+    def terms(self) -> Terms | None:
+        """What was agreed for the request in progress; None for nothing."""
+        terms, request = self._terms, self.protocol.request
+        if terms is not None and terms.head is not request:
+            terms = self._terms = None
+        return terms
+
+    def agree(
+        self,
+        *,
+        seconds: float | None = None,
+        leaving: OnDisconnect | None = None,
+        on_left: Callable[[], object] | None = None,
+    ) -> None:
+        """Have other terms for the request in progress than the settings say; see `Terms`."""
+        head = self.protocol.request
+        if head is None:
+            return
+        if self._terms is None or self._terms.head is not head:
+            self._terms = Terms(head)
+        if leaving is not None:
+            self._terms.on_disconnect, self._terms.on_left = leaving, on_left
+        if seconds is not None:
+            self._terms.allowance_s = seconds
             if self._carrier is not None:  # it has waited already
                 self.enter(self.phase)
 
     @property
+    def deadline(self) -> float | None:
+        """When the handler of the request in progress is interrupted; None for never."""
+        if self.phase != HANDLING:
+            return None
+        # Its time counts from its first wait.
+        due = (self.since if self.has_waited else now()) + self._allowance
+        return due if due < ENDLESS else None
+
+    @property
+    def client_has_left(self) -> bool:
+        """Whether the client of the request in progress closed its side."""
+        return self.phase >= LINGERING or self.stream.has_hung_up()
+
+    @property
     def _allowance(self) -> float:
         """How long the current phase may last."""
-        if self._allowed is not None and self.phase == HANDLING:
-            request, seconds = self._allowed
-            if request is self.protocol.request:
-                return seconds
-            self._allowed = None
+        if self.phase == HANDLING:
+            terms = self.terms
+            if terms is not None and terms.allowance_s is not None:
+                return terms.allowance_s
         return self.server.allowances[self.phase]
 
     def on_due(self, moment: float) -> float | None:
@@ -350,8 +396,12 @@ class Connection:
         if self._is_unwatched and self.is_busy:
             if self.stream.has_hung_up():
                 self._client_left()
+                if not self.is_busy:  # it ended at once
+                    return None
             due = min(due, moment + _ASK_S) if moment < due else due
         if moment < due:
+            if self.phase == HANDLING and self._carrier is not None:
+                return min(due, self._look_at_handler(self._carrier, moment))
             return due if due < ENDLESS else None
         timeouts = self.server.timeouts
         if self.phase == HEAD:
@@ -373,6 +423,13 @@ class Connection:
             return None
         # A handler that swallowed its cancel is told again, once it had time to clean up.
         return moment + timeouts.cleanup_s
+
+    def _look_at_handler(self, carrier: Carrier, moment: float) -> float:
+        """Note where the handler waits.   Returns: when to look again."""
+        if self._stay is None:
+            self._stay = Stay()
+        self._stay.look(carrier, moment)
+        return moment + self._allowance / LOOKS
 
     def _on_due_upgraded(self, session: Upgraded, moment: float) -> float | None:
         again = session.on_due(moment)
@@ -399,7 +456,9 @@ class Connection:
             # A client may close its sending side and read on; the write will tell. And what comes
             # after the response, a commit say, is no longer the client's business.
             return False
-        return self.server.carriers.interrupt(self._carrier, self, Cancelled(source, reason))
+        error = Cancelled(source, reason)
+        error.where = (self._stay or Stay()).told(self._carrier, now())
+        return self.server.carriers.interrupt(self._carrier, self, error)
 
     # The end...
 

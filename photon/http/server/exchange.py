@@ -113,7 +113,10 @@ def _answer_to(request: Request, error: BaseException) -> Response | None:
         return problem(error.status, error.detail)
     failure = as_http_error(request, error)
     if failure is None:
-        logger.info("%s: the client went away", request)
+        where = getattr(error, "where", "")
+        logger.info(
+            "%s: the client went away%s", request, f", the handler was {where}" * bool(where)
+        )
         return None
     return problem_of(failure)
 

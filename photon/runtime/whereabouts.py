@@ -1,0 +1,68 @@
+"""Where a greenlet waits: the line of the user's code, and the one it got to from there."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from typing import Any
+
+from photon.runtime.source import shown_path
+
+_PHOTON = os.path.dirname(os.path.dirname(__file__)) + os.sep
+_LIBRARIES = tuple(
+    {
+        sysconfig.get_path(kind) + os.sep
+        for kind in ("stdlib", "platstdlib", "purelib", "platlib")
+        if sysconfig.get_path(kind)
+    }
+)
+
+Spot = tuple[Any, int]
+"""Code, and the line in it."""
+
+
+def spot_of(greenlet: Any) -> Spot | None:
+    """The innermost line of the user's own code that a parked greenlet is in.
+
+    Returns: code and line; of the innermost frame if none of it is the user's; None if it has none.
+    """
+    frame = innermost = greenlet.gr_frame
+    while frame is not None:
+        code = frame.f_code
+        if not code.co_filename.startswith((_PHOTON, *_LIBRARIES, "<")):
+            return code, frame.f_lineno
+        frame = frame.f_back
+    return None if innermost is None else (innermost.f_code, innermost.f_lineno)
+
+
+def told(spot: Spot | None) -> str:
+    """Such as "shop/items.py:12 in page"; "" for nowhere."""
+    if spot is None:
+        return ""
+    code, line = spot
+    return f"{shown_path(code.co_filename)}:{line} in {code.co_name}"
+
+
+def where(greenlet: Any) -> str:
+    """Where a parked greenlet waits, in the user's code and below: for logs and dumps.
+
+    Such as "shop/items.py:12 in page (psycopg/waiting.py:80 in wait)"; "" when it does not wait.
+    """
+    spot = spot_of(greenlet)
+    if spot is None:
+        return ""
+    frame = greenlet.gr_frame
+    while frame is not None and frame.f_code.co_filename.startswith(_HUB):
+        frame = frame.f_back
+    if frame is None or frame.f_code is spot[0]:
+        return told(spot)
+    return f"{told(spot)} ({told((frame.f_code, frame.f_lineno))})"
+
+
+# What all waiting has in common says nothing.
+_HUB = tuple(
+    os.path.dirname(module.__file__) + os.sep
+    for name in ("gevent", "greenlet")
+    if (module := sys.modules.get(name)) is not None and module.__file__
+)
