@@ -37,8 +37,8 @@ def check_origin(request: Request, origins: Origins = "same") -> None:
         403,
         f"a page of {origin!r} may not open this WebSocket of {_own(request)!r}: any page could "
         "use the cookies of whoever looks at it (cross-site WebSocket hijacking). Where that is "
-        "wanted allow it by origins=[...] of the WebSocket; behind a proxy have Photon trust its "
-        "X-Forwarded-Host and X-Forwarded-Proto",
+        "wanted allow it by origins=[...] of the WebSocket; behind a proxy the middleware Forwarded "
+        "has to tell the host and the scheme that the browser saw",
     )
 
 
@@ -72,9 +72,9 @@ def is_same_origin(origin: str, request: Request) -> bool:
     everything does.
     """
     own = _own(request)
-    if origin == own:
-        return True
-    return origin.startswith("https://") and own == _plain(origin)
+    if not own:
+        return False
+    return origin == own or (origin.startswith("https://") and own == _plain(origin))
 
 
 def _own(request: Request) -> str:

@@ -153,8 +153,9 @@ class Speaker(Client):
             self.raw(self.connection.send(event.response()))
         elif isinstance(event, Pong):
             self.pongs.append(bytes(event.payload))
-        elif isinstance(event, CloseConnection) and self.answers_close:
-            if self.connection.state is ConnectionState.REMOTE_CLOSING:
+        elif isinstance(event, CloseConnection):
+            is_due = self.connection.state is ConnectionState.REMOTE_CLOSING
+            if is_due and self.answers_close:
                 self._send_last(self.connection.send(event.response()))
         return event
 
