@@ -1,0 +1,1 @@
+"""Brokers: what carries messages between the processes of an application."""

@@ -1,0 +1,305 @@
+"""The other processes that have the same rooms: what is said to them, and what they say.
+
+    start      Alive(is_new), which each answers with Alive
+    a room     its topic is subscribed while somebody is in it. From when that works: Present, whom
+               we have; Asked, whom have you? All answer with Present on the room's topic
+    changes    Joined, Left
+    always     Alive every `beat_s`; who was not heard for `expire_s` is gone, members and all
+    stop       Gone
+
+After a loss of the broker each room starts again as a new one, so that both sides learn what they
+missed.
+"""
+
+from __future__ import annotations
+
+import logging
+from itertools import islice
+from typing import Protocol
+
+from photon.runtime.carriers import Carrier
+from photon.runtime.clock import now
+from photon.runtime.deadlines import Deadline
+from photon.runtime.hub import current_hub
+from photon.ws.brokers.base import Broker, Subscription
+from photon.ws.notices import (
+    Alive,
+    Asked,
+    Gone,
+    Joined,
+    Left,
+    Notice,
+    Present,
+    Said,
+    Told,
+    decode,
+    encode,
+)
+from photon.ws.presence import Change
+from photon.ws.room import Room
+
+logger = logging.getLogger("photon.ws")
+
+# Members in one Present, and rooms in one Asked: no notice gets large.
+_AT_ONCE = 200
+# Of processes that were lost only so many are known again when they come back.
+_REMEMBERED = 1000
+
+
+class House(Protocol):
+    """What `Rooms` is to its neighbours."""
+
+    origin: str
+
+    def room_named(self, name: str) -> Room | None: ...
+    def all_rooms(self) -> list[Room]: ...
+    def tell_changes(self, room: str, changes: list[Change]) -> None: ...
+    def deliver_to(self, member: str, frame: bytes) -> None: ...
+
+
+class Neighbours:
+    """Speaks with the other processes over a broker. A carrier's job: its beat.
+
+    Attributes: received: messages of others, for rooms and members here; unreadable: notices that
+        were none.
+    """
+
+    def __init__(
+        self, house: House, broker: Broker, name: str, *, beat_s: float, expire_s: float
+    ) -> None:
+        self._house = house
+        self._broker = broker
+        self._name = name
+        self._beat_s = beat_s
+        self._expire_s = expire_s
+        self._heard: dict[str, float] = {}
+        self._lost: dict[str, None] = {}
+        self._subscriptions: list[Subscription] = []
+        self._next_beat: Deadline | None = None
+        self._last_beat = 0.0
+        self.received = 0
+        self.unreadable = 0
+
+    # Its life...
+
+    def start(self) -> None:
+        """Begin to listen, and say that we are here."""
+        self._subscriptions = [
+            self._broker.subscribe(f"{self._name}/all", self._on_all, self._greet),
+            self._broker.subscribe(self._process_topic(self._house.origin), self._on_told),
+        ]
+        self._last_beat = now()
+        self._plan_beat()
+
+    def stop(self) -> None:
+        """Say goodbye, and listen no more."""
+        if self._next_beat is not None:
+            self._next_beat.cancel()
+            self._next_beat = None
+        self._publish_all(Gone(self._house.origin))
+        for subscription in self._subscriptions:
+            subscription.close()
+        self._subscriptions = []
+
+    def _greet(self) -> None:
+        self._publish_all(Alive(self._house.origin, True))
+
+    def _plan_beat(self) -> None:
+        hub = current_hub()
+        self._next_beat = hub.deadlines.add(now() + self._beat_s, lambda: hub.carriers.submit(self))
+
+    def run(self) -> None:
+        """One beat."""
+        if self._next_beat is None:  # stopped meanwhile
+            return
+        self._plan_beat()
+        self._publish_all(Alive(self._house.origin, False))
+        for room in self._house.all_rooms():
+            if room.started and not room.is_announced:
+                self._announce(room)
+        # Who was held up himself has heard of nobody, and what they said waits to be read.
+        moment = now()
+        was_held_up = moment - self._last_beat > 2 * self._beat_s
+        self._last_beat = moment
+        if not was_held_up:
+            self._expire(moment)
+
+    def on_parked(self, carrier: Carrier) -> None:
+        """It hardly ever waits."""
+
+    # What is said...
+
+    def open(self, room: Room) -> None:
+        """A room begins here."""
+        room.subscription = self._broker.subscribe(
+            self._room_topic(room.name),
+            lambda payload: self._on_room(room, payload),
+            lambda: self._start(room),
+        )
+
+    def joined(self, room: Room, member: str, info: object) -> None:
+        """Somebody joined here."""
+        if room.started:
+            self._publish_change(room, Joined(self._house.origin, member, info))
+
+    def left(self, room: Room, member: str) -> None:
+        """Somebody left here."""
+        if room.started:
+            self._publish_change(room, Left(self._house.origin, member))
+
+    def say(self, room: str, frame: bytes, exclude: list[str], wait_s: float) -> bool:
+        """A message for all others in the room.   Raises: ValueError: too large; Cancelled."""
+        notice = Said(self._house.origin, frame, exclude)
+        return self._broker.publish(self._room_topic(room), encode(notice), wait_s=wait_s)
+
+    def tell(self, member: str, frame: bytes, wait_s: float) -> bool:
+        """A message for one member elsewhere.   Returns: False when its process is not there."""
+        origin = member.rpartition(".")[0]
+        if origin not in self._heard:
+            return False
+        notice = Told(self._house.origin, member, frame)
+        return self._broker.publish(self._process_topic(origin), encode(notice), wait_s=wait_s)
+
+    def _start(self, room: Room) -> None:
+        """From now on we hear what is said in the room."""
+        if room.subscription is None:  # over already
+            return
+        if not room.started:
+            room.roll.awaited = set(self._heard)
+            room.started = True
+        self._announce(room)
+        self._publish_all(Asked(self._house.origin, [room.name], ""))
+        room.waiters.wake()
+
+    def _announce(self, room: Room) -> None:
+        """Say whom we have in the room."""
+        members = {member.id: member.info for member in room.members}
+        room.is_announced = self._publish_present(room.name, members)
+
+    def _publish_present(self, room: str, members: dict[str, object]) -> bool:
+        rest = iter(members.items())
+        left = len(members)
+        while True:
+            part = dict(islice(rest, _AT_ONCE))
+            left -= len(part)
+            notice = Present(self._house.origin, part, left > 0)
+            if not self._publish(self._room_topic(room), notice):
+                return False
+            if left <= 0:
+                return True
+
+    def _publish_change(self, room: Room, notice: Notice) -> None:
+        if not self._publish(self._room_topic(room.name), notice):
+            room.is_announced = False  # the next beat says it all
+
+    def _publish_all(self, notice: Notice) -> None:
+        self._publish(f"{self._name}/all", notice)
+
+    def _publish(self, topic: str, notice: Notice) -> bool:
+        """Publish without waiting. Who joins or leaves has no part in a broker's troubles."""
+        try:
+            return self._broker.publish(topic, encode(notice))
+        except Exception:
+            logger.exception("%r failed to publish to %r", self._broker, topic)
+            return False
+
+    def _room_topic(self, room: str) -> str:
+        return f"{self._name}/room/{room}"
+
+    def _process_topic(self, origin: str) -> str:
+        return f"{self._name}/process/{origin}"
+
+    # What is heard...
+
+    def _on_all(self, payload: bytes) -> None:
+        notice = self._read(payload)
+        match notice:
+            case Alive(is_new=True):
+                self._publish_all(Alive(self._house.origin, False))
+            case Asked(rooms=rooms, of=of) if of in ("", self._house.origin):
+                self._answer(rooms, even_nobody=not of)
+            case Gone(origin=origin):
+                self._heard.pop(origin, None)
+                self._drop(origin)
+
+    def _answer(self, rooms: list[str], *, even_nobody: bool) -> None:
+        for name in rooms:
+            room = self._house.room_named(name)
+            if room is not None and room.local:
+                self._announce(room)
+            elif even_nobody:
+                self._publish_present(name, {})
+
+    def _on_room(self, room: Room, payload: bytes) -> None:
+        notice = self._read(payload)
+        match notice:
+            case Said(frame=frame, exclude=exclude):
+                self.received += 1
+                room.deliver(frame, exclude, can_wait=False)
+                return
+            case Joined(origin=origin, member=member, info=info):
+                changes = room.roll.joined(origin, member, info)
+            case Left(origin=origin, member=member):
+                changes = room.roll.left(origin, member)
+            case Present(origin=origin, members=members, goes_on=goes_on):
+                changes = room.roll.present(origin, members, goes_on=goes_on)
+                room.waiters.wake()
+            case _:
+                return
+        self._house.tell_changes(room.name, changes)
+
+    def _on_told(self, payload: bytes) -> None:
+        notice = self._read(payload)
+        if isinstance(notice, Told):
+            self.received += 1
+            self._house.deliver_to(notice.member, notice.frame)
+
+    def _read(self, payload: bytes) -> Notice | None:
+        """The notice of another process; None for our own, and for what is none."""
+        notice = decode(payload)
+        if notice is None:
+            self.unreadable += 1
+            if self.unreadable == 1:
+                logger.warning(
+                    "%r carries what is not of rooms (%d bytes): does another program, or another"
+                    " version, use the same names? Rooms(name=...) tells them apart",
+                    self._broker,
+                    len(payload),
+                )
+            return None
+        if notice.origin == self._house.origin:
+            return None
+        if not isinstance(notice, Gone):
+            self._hear(notice.origin)
+        return notice
+
+    def _hear(self, origin: str) -> None:
+        self._heard[origin] = now()
+        if origin in self._lost:
+            del self._lost[origin]
+            names = [room.name for room in self._house.all_rooms()]
+            for start in range(0, len(names), _AT_ONCE):
+                asked = names[start : start + _AT_ONCE]
+                self._publish_all(Asked(self._house.origin, asked, origin))
+
+    # Who is not heard any more...
+
+    def _expire(self, moment: float) -> None:
+        for origin, heard in list(self._heard.items()):
+            if moment - heard > self._expire_s:
+                del self._heard[origin]
+                self._lost[origin] = None
+                if len(self._lost) > _REMEMBERED:
+                    del self._lost[next(iter(self._lost))]
+                self._drop(origin)
+
+    def _drop(self, origin: str) -> None:
+        for room in self._house.all_rooms():
+            self._house.tell_changes(room.name, room.roll.gone(origin))
+            room.waiters.wake()
+
+    def __len__(self) -> int:
+        return len(self._heard)
+
+    def __repr__(self) -> str:
+        return f"<Neighbours {len(self._heard)} other processes over {self._broker!r}>"

@@ -1,0 +1,470 @@
+"""Rooms within one process."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from photon.runtime.cancel import CancelScope, move_on_after
+from photon.runtime.errors import Cancelled
+from photon.runtime.greenlets import checkpoint, spawn
+from photon.runtime.hub import current_hub
+from photon.ws.presence import Presence
+from photon.ws.rooms import Rooms
+from tests.clients import wait_until
+from tests.ws.members import Fake
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left() -> Iterator[None]:
+    yield
+    wait_until(lambda: current_hub().carriers.busy == 0)
+
+
+def expect_empty(rooms: Rooms) -> None:
+    statistics = rooms.statistics()
+    assert (statistics.rooms, statistics.members, statistics.queued) == (0, 0, 0)
+    assert not rooms._outboxes
+
+
+# Joining and leaving...
+
+
+def test_a_room_is_there_while_somebody_is_in_it() -> None:
+    rooms = Rooms()
+    with rooms.join("a", Fake()) as first, rooms.join("a", Fake()) as second:
+        assert rooms.get("a") is first.room
+        assert "a" in rooms
+        assert first.room.members == [first, second]
+        assert (list(rooms), len(rooms)) == (["a"], 1)
+        assert first.id != second.id
+    assert rooms.get("a") is None
+    assert "a" not in rooms
+    assert bool(rooms)
+    expect_empty(rooms)
+
+
+def test_it_leaves_however_the_block_ends() -> None:
+    rooms = Rooms()
+    with pytest.raises(LookupError), rooms.join("a", Fake()):
+        raise LookupError
+    expect_empty(rooms)
+
+    scope = CancelScope()
+    with scope, rooms.join("a", Fake()):
+        scope.cancel()
+        checkpoint()
+        checkpoint()
+    assert scope.cancelled_caught
+    expect_empty(rooms)
+
+
+def test_it_may_leave_before_and_twice() -> None:
+    rooms = Rooms()
+    with rooms.join("a", Fake()) as member:
+        member.leave()
+        assert not member.is_in
+        expect_empty(rooms)
+        member.leave()
+        again = rooms.join("a", member.connection)
+    again.leave()
+    expect_empty(rooms)
+
+
+def test_who_cannot_be_reached_any_more_has_left() -> None:
+    rooms = Rooms()
+    fake, other = Fake(), Fake()
+    with rooms.join("a", fake) as member, rooms.join("b", fake), rooms.join("a", other):
+        fake.is_gone = True
+        rooms.broadcast("a", "hello")
+        assert not member.is_in
+        assert list(rooms) == ["a"]
+        assert rooms.broadcast("a", "hello") == 1
+        assert other.messages == ["hello", "hello"]
+    expect_empty(rooms)
+
+
+def test_a_connection_that_is_not_open_yet_is_accepted() -> None:
+    class Asking(Fake):
+        stage = "connecting"
+
+        def accept(self) -> None:
+            assert not list(rooms)
+            self.stage = "open"
+
+    rooms = Rooms()
+    fake = Asking()
+    with rooms.join("a", fake), rooms.join("b", fake):
+        assert fake.stage == "open"
+
+
+# Broadcasts...
+
+
+def test_a_broadcast_reaches_all_in_the_room_and_nobody_else() -> None:
+    rooms = Rooms()
+    fakes = [Fake() for _ in range(3)]
+    outside = Fake()
+    members = [rooms.join("a", fake) for fake in fakes]
+    members.append(rooms.join("b", outside))
+    assert rooms.broadcast("a", "hello") == 3
+    assert members[0].room.broadcast({"n": 1}) == 3
+    assert rooms.broadcast("nobody is here", "hello") == 0
+    assert [fake.messages for fake in fakes] == [["hello", '{"n":1}']] * 3
+    assert outside.messages == []
+    for member in members:
+        member.leave()
+    expect_empty(rooms)
+
+
+def test_all_get_the_very_same_bytes() -> None:
+    class Keeping(Fake):
+        def send_frame_nowait(self, frame: bytes) -> bool:
+            frames.append(frame)
+            return True
+
+    frames: list[bytes] = []
+    rooms = Rooms()
+    members = [rooms.join("a", Keeping()) for _ in range(5)]
+    rooms.broadcast("a", {"n": 1})
+    assert len(frames) == 5
+    assert len(set(map(id, frames))) == 1
+    for member in members:
+        member.leave()
+
+
+@pytest.mark.parametrize(
+    "which",
+    [
+        lambda member, fake: member,
+        lambda member, fake: member.id,
+        lambda member, fake: fake,
+        lambda member, fake: [member],
+        lambda member, fake: (each for each in (fake, "nobody")),
+    ],
+)
+def test_who_is_excluded_does_not_get_it(which: Callable[[Any, Any], Any]) -> None:
+    rooms = Rooms()
+    mine, other = Fake(), Fake()
+    with rooms.join("a", mine) as member, rooms.join("a", other):
+        assert rooms.broadcast("a", "hello", exclude=which(member, mine)) == 1
+        assert rooms.broadcast("a", "again", exclude=Fake()) == 2
+    assert (mine.messages, other.messages) == (["again"], ["hello", "again"])
+
+
+def test_one_can_be_sent_to_alone() -> None:
+    rooms = Rooms()
+    mine, other = Fake(), Fake()
+    with rooms.join("a", mine) as member, rooms.join("a", other):
+        member.send("one")
+        assert rooms.send_to(member.id, b"two")
+        assert rooms.send_to(member, {"n": 3})
+    assert not rooms.send_to(member.id, "gone")
+    assert not rooms.send_to("nonsense", "gone")
+    assert (mine.messages, other.messages) == (["one", b"two", '{"n":3}'], [])
+
+
+def test_a_slow_one_keeps_nobody_waiting() -> None:
+    rooms = Rooms(queue=2, policy="drop_oldest")
+    slow, fast = Fake(is_slow=True), Fake()
+    with rooms.join("a", slow), rooms.join("a", fast):
+        for number in range(10):
+            rooms.broadcast("a", str(number))
+        assert fast.messages == [str(number) for number in range(10)]
+        assert rooms.statistics().queued == 2
+        slow.is_slow = False
+        wait_until(lambda: rooms.statistics().queued == 0)
+        wait_until(lambda: slow.messages == ["8", "9"])
+    assert rooms.statistics().dropped == 8
+    wait_until(lambda: not rooms._outboxes)
+    expect_empty(rooms)
+
+
+def test_a_slow_one_is_closed_and_has_left() -> None:
+    rooms = Rooms(queue=1)
+    slow, fast = Fake(is_slow=True), Fake()
+    with rooms.join("a", slow) as member, rooms.join("a", fast):
+        for number in range(3):
+            rooms.broadcast("a", str(number))
+        assert not member.is_in
+        assert member.room.members[0].connection is fast
+        wait_until(lambda: slow.closed is not None)
+        assert rooms.statistics().closed == 1
+    wait_until(lambda: not rooms._outboxes)
+
+
+def test_rooms_of_one_connection_share_its_queue_and_keep_the_order() -> None:
+    rooms = Rooms()
+    slow = Fake(is_slow=True)
+    with rooms.join("a", slow) as member, rooms.join("b", slow):
+        for number in range(6):
+            rooms.broadcast("ab"[number % 2], str(number))
+        assert member.statistics().queued == 6
+        slow.is_slow = False
+        wait_until(lambda: slow.messages == list("012345"))
+        assert len(rooms._outboxes) == 1
+    wait_until(lambda: not rooms._outboxes)
+
+
+def test_what_was_broadcast_before_it_left_still_arrives() -> None:
+    rooms = Rooms()
+    slow = Fake(is_slow=True)
+    with rooms.join("a", slow):
+        rooms.broadcast("a", "first")
+    rooms.broadcast("a", "too late")
+    with rooms.join("a", slow):
+        rooms.broadcast("a", "second")
+        slow.is_slow = False
+        wait_until(lambda: slow.messages == ["first", "second"])
+    wait_until(lambda: not rooms._outboxes)
+    expect_empty(rooms)
+
+
+# "block"...
+
+
+def test_block_serves_all_others_first_and_then_waits() -> None:
+    rooms = Rooms(queue=1, policy="block")
+    slow, fast = Fake(is_slow=True), Fake()
+    with rooms.join("a", slow), rooms.join("a", fast):
+        rooms.broadcast("a", "0")
+        waiting = spawn(lambda: [rooms.broadcast("a", message) for message in "12"])
+        wait_until(lambda: fast.messages == ["0", "1", "2"])
+        checkpoint()
+        assert waiting.state == "running"
+        third = spawn(rooms.broadcast, "a", "3")
+        wait_until(lambda: fast.messages == ["0", "1", "2", "3"])
+        slow.is_slow = False
+        waiting.join()
+        third.join()
+        wait_until(lambda: slow.messages == ["0", "1", "2", "3"])
+
+
+def test_block_closes_when_patience_is_over() -> None:
+    rooms = Rooms(queue=1, policy="block", patience_s=0.01)
+    slow, fast = Fake(is_slow=True), Fake()
+    with rooms.join("a", slow) as member, rooms.join("a", fast):
+        wait_until(lambda: rooms.broadcast("a", "x") and not member.is_in)
+        assert fast.messages
+        wait_until(lambda: slow.closed is not None)
+        assert slow.closed is not None
+        assert slow.closed[0] == 1013
+    wait_until(lambda: not rooms._outboxes)
+
+
+def test_block_a_broadcast_that_is_cancelled_takes_its_message_back() -> None:
+    rooms = Rooms(queue=1, policy="block", patience_s=60)
+    slow, fast = Fake(is_slow=True), Fake()
+    with rooms.join("a", slow) as member, rooms.join("a", fast):
+        member.send("0")
+        wait_until(lambda: slow.calls == 1)
+        rooms.broadcast("a", "1")
+        for _ in range(20):
+            with move_on_after(0.001) as scope:
+                rooms.broadcast("a", "2")
+            assert scope.cancelled_caught
+        assert member.statistics().queued == 1
+        slow.is_slow = False
+        wait_until(lambda: member.statistics().queued == 0)
+    wait_until(lambda: slow.messages == ["0", "1"])
+
+
+# Large rooms...
+
+
+def test_a_large_room_lets_others_in_and_all_get_the_same_order() -> None:
+    rooms = Rooms()
+    held: list[bool] = []
+
+    class Costly(Fake):
+        def send_frame_nowait(self, frame: bytes) -> bool:
+            for _ in range(200):  # some us
+                pass
+            return super().send_frame_nowait(frame)
+
+    fakes = [Costly() for _ in range(4000)]
+    members = [rooms.join("a", fake) for fake in fakes]
+    both = [spawn(rooms.broadcast, "a", message) for message in ("x", "y", "z")]
+    while any(handle.state in ("pending", "running") for handle in both):
+        held.append(True)
+        checkpoint()
+    assert len(held) > 3
+    assert {tuple(fake.messages) for fake in fakes} == {("x", "y", "z")}
+    for member in members:
+        member.leave()
+    expect_empty(rooms)
+
+
+def test_a_broadcast_that_is_cancelled_is_finished_first() -> None:
+    rooms = Rooms()
+    scope = CancelScope()
+
+    class Cancelling(Fake):
+        def send_frame_nowait(self, frame: bytes) -> bool:
+            scope.cancel()
+            return super().send_frame_nowait(frame)
+
+    class Costly(Fake):
+        def send_frame_nowait(self, frame: bytes) -> bool:
+            for _ in range(500):
+                pass
+            return super().send_frame_nowait(frame)
+
+    fakes = [Cancelling(), *(Costly() for _ in range(3000))]
+    members = [rooms.join("a", fake) for fake in fakes]
+    with scope:
+        rooms.broadcast("a", "x")
+        checkpoint()
+    assert scope.cancelled_caught
+    assert {tuple(fake.messages) for fake in fakes} == {("x",)}
+    assert rooms.broadcast("a", "y") == 3001
+    for member in members:
+        member.leave()
+
+
+def test_who_left_while_it_was_under_way_does_not_get_it() -> None:
+    rooms = Rooms()
+
+    class Leaving(Fake):
+        def send_frame_nowait(self, frame: bytes) -> bool:
+            last.leave()
+            return super().send_frame_nowait(frame)
+
+    fake = Fake()
+    with rooms.join("a", Leaving()):
+        last = rooms.join("a", fake)
+        assert rooms.broadcast("a", "x") == 1
+    assert fake.messages == []
+
+
+# Who is there...
+
+
+def test_presence_is_who_is_there_with_their_info() -> None:
+    rooms = Rooms()
+    assert rooms.presence("a") == []
+    with rooms.join("a", Fake(), {"name": "Ada"}) as ada, rooms.join("a", Fake()) as other:
+        expected = [Presence(ada.id, {"name": "Ada"}, True), Presence(other.id, None, True)]
+        assert rooms.presence("a") == ada.room.presence == expected
+
+
+def test_hooks_are_told_in_order(caplog: pytest.LogCaptureFixture) -> None:
+    rooms = Rooms()
+    told: list[object] = []
+
+    @rooms.on_join
+    def joined(room: str, who: Presence) -> None:
+        told.append(("+", room, who.info, who.is_here))
+        raise LookupError("of the hook")
+
+    @rooms.on_leave
+    def left(room: str, who: Presence) -> None:
+        told.append(("-", room, who.info, who.is_here))
+
+    with rooms.join("a", Fake(), 1):
+        wait_until(lambda: len(told) == 1)
+        with rooms.join("a", Fake(), 2):
+            wait_until(lambda: len(told) == 2)
+    wait_until(lambda: len(told) == 4)
+    assert told == [
+        ("+", "a", 1, True),
+        ("+", "a", 2, True),
+        ("-", "a", 2, True),
+        ("-", "a", 1, True),
+    ]
+    assert "LookupError: of the hook" in caplog.text
+    with rooms.join("a", Fake(), 3):
+        pass  # nobody could be told before it was over
+    checkpoint()
+    assert len(told) == 4
+
+
+def test_a_hook_may_wait_and_broadcast() -> None:
+    rooms = Rooms()
+
+    @rooms.on_join
+    def joined(room: str, who: Presence) -> None:
+        checkpoint()
+        rooms.broadcast(room, f"{who.info} is here", local=True)
+
+    fake = Fake()
+    with rooms.join("a", fake, "Ada"):
+        wait_until(lambda: fake.messages == ["Ada is here"])
+
+
+# Mistakes...
+
+
+def test_a_connection_is_in_a_room_once() -> None:
+    rooms = Rooms()
+    fake = Fake()
+    with rooms.join("a", fake):
+        with pytest.raises(RuntimeError, match="is in 'a' already, and would get each message twi"):
+            rooms.join("a", fake)
+    expect_empty(rooms)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"policy": "drop"}, "no policy 'drop': drop_oldest or drop_newest"),
+        ({"policy": "clos"}, "did you mean close?"),
+        ({"queue": 0}, "queue=0"),
+        ({"queue_bytes": 0}, "both are 1 or more"),
+        ({"beat_s": 20}, "less than expire_s=15.0"),
+        ({"patience_s": 0}, "patience_s="),
+        ({"name": ""}, "1 to 1024"),
+        ({"broker": "redis://localhost"}, "such as RedisBroker"),
+    ],
+)
+def test_settings_that_cannot_be(arguments: dict[str, Any], says: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=says):
+        Rooms(**arguments)
+
+
+def test_what_cannot_join_or_be_sent_or_be_excluded() -> None:
+    rooms = Rooms()
+    with pytest.raises(TypeError, match=r"a WebSocket joins a room, not 'ws': rooms.join\(name, w"):
+        rooms.join("a", "ws")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="the name of a room is text"):
+        rooms.join(7, Fake())  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="exclude= is a Member"):
+        rooms.broadcast("a", "hello", exclude=7)
+    with pytest.raises(TypeError):
+        rooms.broadcast("a", object())
+    with pytest.raises(ValueError, match="characters"):
+        rooms.broadcast("", "hello")
+    expect_empty(rooms)
+
+
+def test_a_failed_accept_leaves_nothing() -> None:
+    class Refusing(Fake):
+        stage = "connecting"
+
+        def accept(self) -> None:
+            raise Cancelled("scope")
+
+    rooms = Rooms()
+    with pytest.raises(Cancelled):
+        rooms.join("a", Refusing())
+    expect_empty(rooms)
+
+
+def test_they_show_what_is_inside(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    rooms = Rooms(name="chat")
+    with rooms, rooms.join("a", Fake()) as member:
+        rooms.broadcast("a", "x")
+        assert repr(rooms) == "<Rooms 'chat': 1 members in 1>"
+        assert repr(member.room) == "<Room 'a' 1 members here, 0 elsewhere>"
+        assert repr(member) == f"<Member {member.id} in 'a'>"
+        room = member.room.statistics()
+        assert (room.members, room.present, room.queued, room.broadcasts) == (1, 1, 0, 1)
+        statistics = rooms.statistics()
+        assert (statistics.rooms, statistics.members, statistics.sent) == (1, 1, 1)
+        assert (statistics.broadcasts, statistics.neighbours, statistics.received) == (1, 0, 0)
+    assert repr(member) == f"<Member {member.id} has left 'a'>"
+    assert not caplog.records
