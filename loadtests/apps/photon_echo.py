@@ -1,6 +1,7 @@
 """An echo on Photon."""
 
-from photon import Photon, WebSocket
+from photon import Photon
+from photon.ws.websocket import WebSocket
 
 app = Photon()
 
