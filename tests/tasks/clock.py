@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 
 from photon.runtime import clock
-from photon.runtime.greenlets import checkpoint
+from photon.runtime.greenlets import checkpoint, sleep
 from photon.runtime.hub import current_hub
 
 
@@ -68,3 +69,12 @@ def clocks(monkeypatch: pytest.MonkeyPatch) -> HandClock:
     monkeypatch.setattr(clock, "_read_steady", lambda: hand.steady)
     monkeypatch.setattr(clock, "_read_wall", lambda: hand.wall)
     return hand
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """As that of `tests.clients`, for a clock that stands still."""
+    for _ in range(2000):
+        if condition():
+            return
+        sleep(0.002)
+    raise AssertionError("what was waited for did not happen")

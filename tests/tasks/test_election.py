@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -214,9 +213,10 @@ def test_who_is_cancelled_on_the_way_in_holds_no_lock(
         # The file is there when the thread was at it, and can be locked when it let go.
         wait_until(lambda: list(tmp_path.iterdir()))
         os.write(may_write, b"x" * 64)
-        found: list[Any] = []
-        wait_until(lambda: found or found.extend(filter(None, [elector.enter("sweep")])))
-        found.pop()()
+        release = None
+        while release is None:
+            release = elector.enter("sweep")
+        release()
     finally:
         os.close(may_read)
         os.close(may_write)
