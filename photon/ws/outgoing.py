@@ -225,24 +225,28 @@ class Outgoing:
     def flush(self) -> None:
         """Send the control frames that wait, as far as the client takes them now."""
         if not self._is_held:
-            if self._tail or self._pongs or self._control:
-                self._send_control()
+            self._send_tail()
+            if not self._tail and (self._pongs or self._control):
+                self._tail = b"".join(self._pongs or ()) + self._control
+                self._pongs = None
+                self._control = b""
+                self._send_tail()
             self._settle()
 
-    def _send_control(self) -> None:
-        out = bytes(self._tail) + b"".join(self._pongs or ()) + self._control
-        self._pongs = None
-        self._control = self._tail = b""
+    def _send_tail(self) -> None:
         if self._is_cut:
+            self._tail = b""
+        if not self._tail:
             return
         try:
-            sent = self._upgrade.stream.send_nowait(out)
+            sent = self._upgrade.stream.send_nowait(self._tail)
         except StreamError as error:
+            self._tail = b""
             self._lost(str(error))
             return
         self.sent_bytes += sent
-        if sent != len(out):
-            self._tail = out[sent:]
+        self._tail = self._tail[sent:]
+        if self._tail:
             self._finish_later()
 
     def _settle(self) -> None:

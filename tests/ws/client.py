@@ -106,6 +106,9 @@ class Speaker(Client):
         self._events: deque[Event] = deque()
         self._pieces: list[Any] = []
 
+    def __enter__(self) -> Speaker:
+        return self
+
     def answer(self, *, has_content: bool = True) -> Answer:
         """The answer to the opening; a 101 has no content."""
         head = self.read_until(b"\r\n\r\n")
@@ -119,7 +122,7 @@ class Speaker(Client):
         """Send bytes as they are."""
         super().send(data)
 
-    def send(self, message: Any) -> None:
+    def send(self, message: Any) -> None:  # a message, where its base sends bytes
         """Send a message: str or bytes."""
         event = TextMessage(message) if isinstance(message, str) else BytesMessage(message)
         self.raw(self.connection.send(event))
