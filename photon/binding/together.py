@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from photon.runtime.greenlets import spawn
-from photon.runtime.handle import Handle
+from photon.runtime.errors import Cancelled
+from photon.runtime.nursery import nursery
 
 
 def together(*calls: Callable[[], Any]) -> list[Any]:
@@ -15,43 +15,26 @@ def together(*calls: Callable[[], Any]) -> list[Any]:
     When one fails, or the caller is cancelled, the others are cancelled where they wait, and are
     over before this raises.
 
-    Raises: what the first of them to fail raised.
+    Raises: what the first of them to fail raised: an HTTPError stays one, and in no group.
     """
-    return _Together(calls).run()
+    values: list[Any] = [None] * len(calls)
+    failures: list[BaseException] = []
 
-
-class _Together:
-    def __init__(self, calls: tuple[Callable[[], Any], ...]) -> None:
-        self._calls = calls
-        self._values: list[Any] = [None] * len(calls)
-        self._error: BaseException | None = None
-        self._handles: list[Handle[None]] = []
-
-    def run(self) -> list[Any]:
-        self._handles = [spawn(self._call, index) for index in range(len(self._calls))]
+    def call(index: int) -> None:
         try:
-            self._join()
-        except BaseException:
-            self._cancel()
-            self._join()
-            raise
-        if self._error is not None:
-            raise self._error
-        return self._values
-
-    def _call(self, index: int) -> None:
-        try:
-            self._values[index] = self._calls[index]()
+            values[index] = calls[index]()
         except BaseException as error:
-            # Kept here and not raised: it is the caller's business, and not the log's.
-            if self._error is None:
-                self._error = error
-                self._cancel()
+            if isinstance(error, Cancelled) and n.cancel_scope.cancel_called:
+                raise
+            failures.append(error)
+            n.cancel("another provider of the request failed")
 
-    def _cancel(self) -> None:
-        for handle in self._handles:
-            handle.cancel("another provider of the request failed")
-
-    def _join(self) -> None:
-        for handle in self._handles:
-            handle.join()
+    with nursery() as n:
+        for index in range(len(calls)):
+            n.spawn(call, index)
+    try:
+        if failures:
+            raise failures[0]
+        return values
+    finally:
+        failures.clear()  # their tracebacks lead to this frame

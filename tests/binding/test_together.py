@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from photon.binding.together import together
-from photon.runtime.cancel import move_on_after
+from photon.runtime.cancel import fail_after, move_on_after, time_left
 from photon.runtime.errors import Cancelled
 from photon.runtime.greenlets import checkpoint, sleep_forever
 from tests.clients import wait_until
@@ -86,3 +86,30 @@ def test_one_that_swallows_its_cancel_is_waited_for() -> None:
 
     with pytest.raises(ValueError, match="mine"):
         together(stubborn, failing)
+
+
+def test_a_cancel_of_the_caller_goes_before_what_fails_in_cleanup() -> None:
+    def waiting() -> None:
+        try:
+            sleep_forever()
+        finally:
+            raise ValueError("in cleanup")
+
+    with move_on_after(0.01) as scope:
+        together(waiting, waiting)
+    assert scope.cancelled_caught
+
+
+def test_a_cancel_that_a_provider_makes_up_is_its_failure() -> None:
+    def failing() -> None:
+        raise Cancelled("scope", "mine")
+
+    with pytest.raises(Cancelled, match="mine"):
+        together(failing, sleep_forever)
+
+
+def test_they_have_the_time_that_is_left_to_the_caller() -> None:
+    with fail_after(50):
+        (left,) = together(time_left)
+    assert left is not None
+    assert 40 < left <= 50
