@@ -33,7 +33,7 @@ from weakref import ref
 
 from photon.runtime.cancel import time_left
 from photon.runtime.clock import now
-from photon.runtime.errors import Cancelled
+from photon.runtime.errors import Cancelled, MustNotWait, WrongThread
 from photon.runtime.guarding import brief, name_of
 from photon.runtime.handle import Handle, start
 from photon.runtime.hub import current_hub, existing_hub, getcurrent
@@ -188,10 +188,12 @@ class _Crew(Generic[T]):
         if self._state == "open":
             self._state = "over"
         self._raise_error()
+        self._refuse_if_cancelled()
         raise StopIteration
 
     def close(self) -> None:
         """Have it end, and wait for it.   Raises: Cancelled."""
+        self._need_greenlet()
         self._end("closed")
         told = self._wait_until_over()
         if told is not None:
@@ -216,13 +218,9 @@ class _Crew(Generic[T]):
                 raise told
 
     def _begin(self) -> None:
-        if self._state == "cancelled":
-            raise RuntimeError(f"{self} was cancelled with who asked for its results: some miss")
+        self._refuse_if_cancelled()
+        self._need_greenlet()
         me = getcurrent()
-        if me is self._hub.native:
-            raise RuntimeError(f"the hub must not wait for {self}")
-        if existing_hub() is not self._hub:
-            raise RuntimeError(f"{self} was made in another thread, and is used there")
         self._asked_by = (ref(me), getattr(me, "turn", 0))
         if self._state == "new":
             self._state = "open"
@@ -230,6 +228,17 @@ class _Crew(Generic[T]):
             self._handle = start(self._hub, self, feed, (), {})
             self._hub.carriers.submit(self._handle)
         self._set_deadline()
+
+    def _refuse_if_cancelled(self) -> None:
+        # Its end would look as if all results had been there.
+        if self._state == "cancelled":
+            raise RuntimeError(f"{self} was cancelled with who asked for its results: some miss")
+
+    def _need_greenlet(self) -> None:
+        if existing_hub() is not self._hub:
+            raise WrongThread(f"{self} was made in another thread, and is used there")
+        if getcurrent() is self._hub.native:
+            raise MustNotWait(f"{self} was used in a callback of the hub, which must not wait")
 
     def _is_asker(self, greenlet: Any) -> bool:
         asker, turn = self._asked_by

@@ -6,7 +6,6 @@ import gc
 import itertools
 import logging
 import random
-import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import assert_type
@@ -15,7 +14,7 @@ import pytest
 
 from photon.runtime.cancel import CancelScope, fail_after, move_on_after, time_left
 from photon.runtime.concurrent import Results, map_concurrent
-from photon.runtime.errors import Cancelled, DeadlineExceeded
+from photon.runtime.errors import Cancelled, DeadlineExceeded, MustNotWait, WrongThread
 from photon.runtime.greenlets import checkpoint, sleep, sleep_forever, spawn
 from photon.runtime.hub import current_hub, getcurrent
 from photon.runtime.nursery import nursery
@@ -448,6 +447,18 @@ def test_one_may_close_what_another_waits_for() -> None:
     assert waiting.result == []
 
 
+def test_who_shares_results_is_told_when_another_was_cancelled() -> None:
+    results = map_concurrent(Calls(0).call, range(9), limit=3)
+    one, other = spawn(list, results), spawn(next, results)
+    checkpoint()
+    checkpoint()
+    one.cancel()
+    other.join()
+    one.join()
+    assert one.state == "cancelled"
+    assert isinstance(other.error, RuntimeError)
+
+
 def test_items_that_swallow_the_cancel_are_not_pulled_any_more() -> None:
     calls = Calls(0)
 
@@ -665,7 +676,24 @@ def test_what_people_get_wrong() -> None:
 
 def test_another_thread_is_told_that_it_cannot_ask() -> None:
     results = map_concurrent(steps, range(3), limit=1)
-    with pytest.raises(RuntimeError, match="made in another thread"):
+    with pytest.raises(WrongThread, match="made in another thread"):
         offload(next, results)
-    assert threading.active_count() >= 1
+    with pytest.raises(WrongThread, match="made in another thread"):
+        offload(results.close)
+    assert list(results) == [0, 1, 2]
+
+
+def test_the_hub_is_told_that_it_cannot_ask() -> None:
+    results = map_concurrent(steps, range(3), limit=1)
+    told: list[str] = []
+
+    def ask(how: Callable[[], object]) -> None:
+        try:
+            how()
+        except MustNotWait as error:
+            told.append(str(error))
+
+    current_hub().run_soon(ask, results.close)
+    current_hub().run_soon(ask, results.__next__)
+    wait_until(lambda: len(told) == 2)
     assert list(results) == [0, 1, 2]
