@@ -113,7 +113,7 @@ class CircuitBreaker:
 
     # Calls...
 
-    def call(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def call(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """What `fn(*args, **kwargs)` returns.   Raises: what it raises; BreakerOpen."""
         given = self._admit()
         try:

@@ -211,13 +211,16 @@ class Retry:
 
         return tries_again
 
-    def call(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def call(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """What `fn(*args, **kwargs)` returns, in the end.   Raises: what it raised last."""
-        course = _Course(self, fn)
+        began = now()
+        course = None
         while True:
             try:
                 return fn(*args, **kwargs)
             except Exception as error:
+                if course is None:
+                    course = _Course(self, fn, began)
                 delay = course.delay_after(error)
                 if delay is None:
                     raise
@@ -225,7 +228,7 @@ class Retry:
 
     def __iter__(self) -> Iterator[Attempt]:
         """Attempts at a block, each to be entered by `with`; the loop ends after one that works."""
-        course = _Course(self, None)
+        course = _Course(self, None, now())
         while True:
             attempt = Attempt(course)
             yield attempt
@@ -293,10 +296,10 @@ class _Course:
     # The last ones are enough to tell the story; any number of attempts must not be kept.
     LONGEST_STORY = 20
 
-    def __init__(self, policy: Retry, fn: Callable[..., object] | None) -> None:
+    def __init__(self, policy: Retry, fn: Callable[..., object] | None, began: float) -> None:
         self._policy = policy
         self._fn = fn
-        self._began = self._attempt_began = now()
+        self._began = self._attempt_began = began
         self._story: deque[str] = deque(maxlen=self.LONGEST_STORY)
         self.failed = 0
 

@@ -111,6 +111,13 @@ def test_a_decorated_function_stays_what_it_is() -> None:
     assert list(inspect.signature(charge).parameters) == ["amount", "currency"]
 
 
+def test_parameters_may_have_any_name() -> None:
+    def load(self: int, fn: int) -> int:
+        return self - fn
+
+    assert CircuitBreaker("service")(load)(self=7, fn=3) == 4
+
+
 def test_the_error_says_since_when_why_and_when_again(time: Clock) -> None:
     breaker = CircuitBreaker("payments", failures=2)
     breaker.call(lambda: None)

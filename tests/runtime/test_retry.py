@@ -164,6 +164,14 @@ def test_a_decorated_function_stays_what_it_is(time: Clock) -> None:
     assert retry(load, on=ConnectionError)(4) == 4
 
 
+def test_parameters_may_have_any_name(time: Clock) -> None:
+    def load(self: int, fn: int) -> int:
+        return self - fn
+
+    assert retry(load, on=OSError)(self=7, fn=3) == 4
+    assert retry(on=OSError).call(load, self=7, fn=3) == 4
+
+
 def test_a_policy_is_used_by_many_at_a_time(time: Clock) -> None:
     policy = retry(on=ConnectionError, attempts=3)
     with nursery() as n:
