@@ -1,7 +1,7 @@
 """Events, locks and permits (`permits.py`) for greenlets.
 
 Our own, because gevent's cannot promise that what was handed to a greenlet which is cancelled at
-that very moment reaches the next in line, and their hubs' threads meet in them without a word.
+that very moment reaches the next in line, and say nothing when greenlets of two threads meet.
 
 All are fair: who has waited longest comes first, and nobody overtakes those who wait. What can be
 done at once never touches the hub. They may be made anywhere, before there is a hub, too, and are
