@@ -53,6 +53,7 @@ from photon.routing.router import Router
 from photon.routing.template import Template
 from photon.runtime.region import Region, opened
 from photon.runtime.source import place_of
+from photon.runtime.watchdog import watching
 
 if TYPE_CHECKING:
     from photon.openapi.document import OpenAPI
@@ -87,6 +88,8 @@ class Photon(Registrar, Linker, Jobs):
         openapi_url, docs_url: where the document and the page for it are; None for nowhere.
         queue: what takes the jobs of `task`: a `Queue`, or the URL of one (redis://,
             postgresql://); None for this process, or what PHOTON_QUEUE says.
+        watchdog: whether handlers that compute past their deadline are interrupted, too; None does
+            so in development. See `photon.runtime.watchdog`.
         task_settings: how timers, cron jobs and what was spawned are run and ended.
         dependencies, formats, strict, timeout, form_limits, body_limit, responses: for all its
             routes, see `RouteOptions`.
@@ -95,6 +98,7 @@ class Photon(Registrar, Linker, Jobs):
         router: the routes.
         converters: the kinds of values in paths, by name.
         state: a place for what the application holds.
+        watchdog: whether handlers that compute past their deadline are interrupted.
         composed: the routes inside their middleware, as one function; what servers call.
     """
 
@@ -116,6 +120,7 @@ class Photon(Registrar, Linker, Jobs):
         docs_url: str | None = "/docs",
         queue: Queue | str | None = None,
         task_settings: TaskSettings | None = None,
+        watchdog: bool | None = None,
         **options: Unpack[SharedOptions],
     ) -> None:
         if positional:
@@ -139,6 +144,7 @@ class Photon(Registrar, Linker, Jobs):
             converters if isinstance(converters, Converters) else Converters(*converters)
         )
         self.is_dev = os.environ.get("PHOTON_DEV", "") not in ("", "0")
+        self.watchdog = self.is_dev if watchdog is None else watchdog
         self._options: Mapping[str, Any] = dict(options)
         self._responders: dict[tuple[Format, ...], Responders] = {}
         self._own_responders: dict[type, Convert] = {}
@@ -464,6 +470,8 @@ class Photon(Registrar, Linker, Jobs):
                 stack.enter_context(lifespan_of(mounted))
             stack.callback(self._app_scope.close)
             self._app_scope.open(replaced=self._overrides.active)
+            if self.watchdog:
+                stack.enter_context(watching())
             stack.callback(region.close, drain_s)
             self._open_jobs(region, stack)
             yield

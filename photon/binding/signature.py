@@ -185,7 +185,8 @@ class _Reader:
         return self._value(name, annotation, default, marker or self._implied(name, annotation))
 
     def _is_for_websocket(self, name: str, base: Any) -> bool:
-        by_name = base is EMPTY and name in ("ws", "websocket") and name not in self._path_types
+        is_bare = base is EMPTY or base is Any
+        by_name = is_bare and name in ("ws", "websocket") and name not in self._path_types
         if is_websocket(base) or (self._is_websocket and by_name):
             if not self._is_websocket:
                 raise Unfit("takes a WebSocket, which only a route of `@app.websocket(path)` has")

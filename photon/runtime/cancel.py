@@ -151,6 +151,15 @@ class CancelScope:
             shield.defer(error)
         return shield is not None
 
+    def expired(self) -> Cancelled:
+        """Tell the block to end, as its deadline has passed.
+
+        Returns: what is to be raised in it, by whoever knows that it runs right now.
+        """
+        self.cancel_called = True
+        self._source = "deadline"
+        return Cancelled(self._source, scope=self)
+
     def _expire(self) -> None:
         if not self.cancel_called:
             self.cancel_called = True

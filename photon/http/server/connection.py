@@ -304,14 +304,16 @@ class Connection:
         if peer is PeerState.GONE:
             self._client_left()
 
-    def _client_left(self) -> None:
+    def _client_left(self) -> bool:
+        """Do what was agreed.   Returns: whether the handler ended at once."""
         if self.server.settings.half_close != "gone":
-            return
+            return False
         terms = self.terms
         if terms is None or terms.on_disconnect == "cancel":
             self.cancel("disconnect", "the client went away")
         elif terms.on_disconnect == "notify" and terms.on_left is not None:
             terms.on_left()
+        return self.phase >= LINGERING
 
     def _drop_input(self) -> None:
         try:
@@ -371,6 +373,19 @@ class Connection:
         due = (self.since if self.has_waited else now()) + self._allowance
         return due if due < ENDLESS else None
 
+    def overdue(self, stuck_since: float) -> Cancelled | None:
+        """What is to be raised in a handler that computes past its deadline; see `watchdog`.
+
+        Args: stuck_since: when the hub moved last, on the runtime clock: before that a handler
+            that has not waited yet cannot have begun.
+        """
+        if self.phase != HANDLING or not self.server.watches:
+            return None
+        due = (self.since if self.has_waited else stuck_since) + self._allowance
+        if now() < due:
+            return None
+        return Cancelled("deadline", f"no response within {self._allowance:g} s")
+
     @property
     def client_has_left(self) -> bool:
         """Whether the client of the request in progress closed its side."""
@@ -394,10 +409,8 @@ class Connection:
             return self._on_due_upgraded(self.session, moment)
         due = self.since + self._allowance
         if self._is_unwatched and self.is_busy:
-            if self.stream.has_hung_up():
-                self._client_left()
-                if not self.is_busy:  # it ended at once
-                    return None
+            if self.stream.has_hung_up() and self._client_left():
+                return None
             due = min(due, moment + _ASK_S) if moment < due else due
         if moment < due:
             if self.phase == HANDLING and self._carrier is not None:

@@ -83,6 +83,8 @@ class Server:
     ) -> None:
         # PERF: what is behind an object's __call__, if it says so, saves a call per request.
         self.application: Application = getattr(application, "composed", application)
+        # Whether handlers that compute past their deadline are interrupted, see `watchdog`.
+        self.watches = bool(getattr(application, "watchdog", False))
         self.settings = settings = settings or ServerSettings()
         self.on_answer = on_answer
         self.answer = answer if on_answer is None else answer_and_tell

@@ -1,0 +1,185 @@
+"""The watchdog: interrupts a greenlet that computes past its deadline.
+
+Who waits is interrupted by the hub. Who computes keeps the hub from running, so a native thread
+looks now and then whether the hub still moves, and if not sends the main thread a signal. Python
+calls the handler of a signal between two bytecodes *of the greenlet that runs*: there it is known
+for sure whose turn it is, and only if that is overdue the handler raises. So no innocent greenlet
+can be hit; with `PyThreadState_SetAsyncExc`, the other way to interrupt a computation, the error
+arrives at whoever runs by then.
+
+    native thread: has the hub ticked? ── no ──▶ SIGURG ──▶ in the greenlet: overdue? ──▶ raise
+
+What is never interrupted: code of Photon, gevent, logging, threading and imports, whose locks and
+lists must not be left half changed (the next knock comes 50 ms later, and finds another line), and
+C code, which runs no bytecodes.
+
+SIGURG is ignored by default, and so harmless if it comes when nobody expects it. Prior art: the
+preemption of goroutines (Go 1.14, runtime/preempt.go and signal_unix.go).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from time import monotonic
+from types import FrameType
+from typing import Any
+
+from gevent import monkey
+
+from photon.runtime.cancel import RETELL_S, innermost, shield_around
+from photon.runtime.clock import now
+from photon.runtime.errors import Cancelled
+from photon.runtime.hub import Hub, current_hub, getcurrent
+from photon.runtime.whereabouts import told
+
+logger = logging.getLogger("photon.runtime")
+
+# How often the hub says that it moves, and how long it may be silent.
+_TICK_S = 0.02
+_STUCK_S = 0.1
+_LOOK_S = 0.05
+
+_start_thread = monkey.get_original("_thread", "start_new_thread")
+_allocate_lock = monkey.get_original("_thread", "allocate_lock")
+_get_ident = monkey.get_original("_thread", "get_ident")
+
+_NOT_HERE = (
+    os.path.dirname(os.path.dirname(__file__)) + os.sep,
+    os.sep.join(("", "gevent", "")),
+    os.path.dirname(logging.__file__) + os.sep,
+    threading.__file__,
+    "<frozen importlib",
+    "<frozen zipimport",
+)
+
+
+class Watchdog:
+    """Watches one hub, which has to be the main thread's."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._thread = _get_ident()
+        self._ticked = monotonic()
+        self._timer: Any = None
+        self._ending = _allocate_lock()
+        self._knocked: tuple[Any, int, float] | None = None
+        self.interrupted = 0
+
+    def run(self) -> Generator[None, None, None]:
+        """Watch until the generator is closed."""
+        former = signal.signal(signal.SIGURG, self._on_knock)
+        # What waits in C code for a file or a lock is to go on with that.
+        signal.siginterrupt(signal.SIGURG, False)
+        self._timer = self._hub.loop.timer(_TICK_S, _TICK_S, ref=False)
+        self._timer.start(self._tick)
+        self._ending.acquire()
+        _start_thread(self._look, ())
+        try:
+            yield
+        finally:
+            self._ending.release()
+            self._timer.close()
+            signal.signal(signal.SIGURG, former if former is not None else signal.SIG_DFL)
+
+    def _tick(self) -> None:
+        self._ticked = monotonic()
+
+    def _look(self) -> None:
+        """The native thread."""
+        while not self._ending.acquire(timeout=_LOOK_S):
+            if monotonic() - self._ticked > _STUCK_S:
+                try:
+                    signal.pthread_kill(self._thread, signal.SIGURG)
+                except OSError:
+                    return  # the thread is gone
+
+    def _on_knock(self, number: int, frame: FrameType | None) -> None:
+        """Python's handler, in the greenlet that runs.   Raises: Cancelled, if it is overdue."""
+        stuck_s = monotonic() - self._ticked
+        if frame is None or stuck_s < _STUCK_S or _is_ours(frame):
+            return
+        greenlet = getcurrent()
+        job = getattr(greenlet, "job", None)
+        if job is None or self._was_told(job, greenlet.turn):
+            return
+        error = _overdue(greenlet, job, now() - stuck_s)
+        if error is None:
+            return
+        self._knocked = (job, greenlet.turn, monotonic())
+        self.interrupted += 1
+        place = told((frame.f_code, frame.f_lineno))
+        error.where = f"at {place}, which has computed for {stuck_s:.2g} s without a wait"
+        raise error
+
+    def _was_told(self, job: Any, turn: int) -> bool:
+        """Whether it was interrupted already, and has had no time to clean up."""
+        if self._knocked is None:
+            return False
+        last_job, last_turn, moment = self._knocked
+        is_same = last_job is job and last_turn == turn
+        return is_same and monotonic() - moment < RETELL_S
+
+    def __repr__(self) -> str:
+        return f"<Watchdog, {self.interrupted} interrupted>"
+
+
+def _is_ours(frame: FrameType) -> bool:
+    name = frame.f_code.co_filename
+    return name.startswith(_NOT_HERE[0]) or any(part in name for part in _NOT_HERE[1:])
+
+
+def _overdue(greenlet: Any, job: Any, stuck_since: float) -> Cancelled | None:
+    """What is to be raised in a greenlet that computes; None if it may go on."""
+    if shield_around(greenlet) is not None:
+        return None
+    ask = getattr(job, "overdue", None)
+    error: Cancelled | None = None if ask is None else ask(stuck_since)
+    if error is not None:
+        return error
+    scope, outermost = innermost(greenlet), None
+    while scope is not None:
+        if scope.is_open and scope.deadline is not None and scope.deadline < now():
+            outermost = scope
+        scope = scope.outer
+    return None if outermost is None else outermost.expired()
+
+
+@contextmanager
+def watching() -> Iterator[Watchdog | None]:
+    """Have the hub of this thread watched while the block runs.
+
+    Returns: None where signals cannot be handled: not in the main thread, or SIGURG is somebody
+        else's. Then who computes is not interrupted.
+    """
+    hub = current_hub()
+    if hub.watchdog is not None:  # another application's
+        yield hub.watchdog
+        return
+    if not _can_be_had():
+        logger.info("there is no watchdog: the hub is not in the main thread, or SIGURG is taken")
+        yield None
+        return
+    watchdog = hub.watchdog = Watchdog(hub)
+    run = watchdog.run()
+    next(run)
+    try:
+        yield watchdog
+    finally:
+        hub.watchdog = None
+        run.close()
+
+
+def _can_be_had() -> bool:
+    former = signal.getsignal(signal.SIGURG)
+    if former not in (signal.SIG_DFL, signal.SIG_IGN):
+        return False
+    try:
+        signal.signal(signal.SIGURG, former)
+    except ValueError:  # not in the main thread
+        return False
+    return True
