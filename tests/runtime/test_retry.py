@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from photon.runtime.attempts import Attempt, Retrying
 from photon.runtime.breaker import CircuitBreaker
 from photon.runtime.cancel import CancelScope, fail_after, move_on_after
 from photon.runtime.errors import BreakerOpen, Cancelled, HandleCancelled
 from photon.runtime.greenlets import sleep_forever, spawn
 from photon.runtime.nursery import nursery
-from photon.runtime.retry import Attempt, Retry, Retrying, retry
+from photon.runtime.retry import Retry, retry
 
 
 class Clock:
@@ -48,8 +49,9 @@ class Clock:
 def time(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr("photon.runtime.retry.now", clock.now)
-    monkeypatch.setattr("photon.runtime.retry.sleep", clock.sleep)
-    monkeypatch.setattr("photon.runtime.retry.time_left", clock.time_left)
+    monkeypatch.setattr("photon.runtime.attempts.now", clock.now)
+    monkeypatch.setattr("photon.runtime.attempts.sleep", clock.sleep)
+    monkeypatch.setattr("photon.runtime.attempts.time_left", clock.time_left)
     return clock
 
 
