@@ -1,13 +1,14 @@
-"""Where in the user's code something waits, was stopped, or was asked for."""
+"""Where in the user's code something was stopped, or was asked for."""
 
 from __future__ import annotations
 
 import os
 import sys
 import sysconfig
-from types import FrameType
 
 import photon
+from photon.runtime.source import shown_path
+from photon.runtime.whereabouts import told
 
 _OTHERS = tuple(
     os.path.abspath(folder) + os.sep
@@ -21,23 +22,17 @@ _OTHERS = tuple(
 def stopped_at(error: BaseException) -> str:
     """Where the user's code was when `error` was raised, such as "shop.py:12 in sweep".
 
-    The place in a library, when nothing of the user's is on the way to it.
+    The place in a library, when nothing of the user's is on the way to it; "?" without a traceback.
     """
-    frames = []
+    users = last = None
     traceback = error.__traceback__
     while traceback is not None:
-        frames.append((traceback.tb_frame, traceback.tb_lineno))
+        code = traceback.tb_frame.f_code
+        last = (code, traceback.tb_lineno)
+        if not code.co_filename.startswith(_OTHERS):
+            users = last
         traceback = traceback.tb_next
-    return _last_of_users(frames)
-
-
-def waits_at(frame: FrameType | None) -> str:
-    """Where the user's code stands in a stack whose innermost frame is `frame`."""
-    frames = []
-    while frame is not None:
-        frames.append((frame, frame.f_lineno))
-        frame = frame.f_back
-    return _last_of_users(frames[::-1])
+    return told(users or last) or "?"
 
 
 class Place:
@@ -50,26 +45,10 @@ class Place:
         self._line = line
 
     def __repr__(self) -> str:
-        return f"{_shown(self._file)}:{self._line}"
+        return f"{shown_path(self._file)}:{self._line}"
 
 
 def caller(depth: int) -> Place:
     """Where the function so many calls above this one's caller stands."""
     frame = sys._getframe(depth + 1)
     return Place(frame.f_code.co_filename, frame.f_lineno)
-
-
-def _last_of_users(frames: list[tuple[FrameType, int]]) -> str:
-    if not frames:
-        return "?"
-    users = [each for each in frames if not each[0].f_code.co_filename.startswith(_OTHERS)]
-    frame, line = (users or frames)[-1]
-    return f"{_shown(frame.f_code.co_filename)}:{line} in {frame.f_code.co_name}"
-
-
-def _shown(path: str) -> str:
-    try:
-        relative = os.path.relpath(path)
-    except (OSError, ValueError):  # the working directory is gone, or is on another drive
-        return path
-    return path if relative.startswith("..") else relative

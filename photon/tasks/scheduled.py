@@ -196,7 +196,8 @@ class ScheduledTask:
                 self.name,
                 self._skipped_in_a_row,
                 f"{why}, " if why else "",
-                f"the run {oldest.id} goes on since {spoken(oldest.duration_s or 0.0)}",
+                f"the run {oldest.id} goes on since {spoken(oldest.duration_s or 0.0)} "
+                f"{oldest.where}",
                 extra={"job": self.name, "job_id": oldest.id},
             )
 

@@ -30,7 +30,6 @@ from photon.tasks.election import Elector
 from photon.tasks.errors import DuplicateTask, ScheduleError, TaskError
 from photon.tasks.options import OnFailure, task_options
 from photon.tasks.periods import Period, spoken
-from photon.tasks.places import stopped_at
 from photon.tasks.schedule import Every, Missed, OncePer, Overlap
 from photon.tasks.scheduled import ScheduledTask
 from photon.tasks.settings import TaskSettings
@@ -46,7 +45,9 @@ logger = logging.getLogger("photon.tasks")
 class CutOff(Struct, frozen=True, kw_only=True):
     """A run that did not end in time.
 
-    Attributes: place: where it waited; has_ended: whether it did when it was cancelled.
+    Attributes:
+        place: where it waited, such as "at shop.py:12 in sweep".
+        has_ended: whether it did when it was cancelled.
     """
 
     name: str
@@ -57,7 +58,7 @@ class CutOff(Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         ended = "" if self.has_ended else ", and does not end"
-        return f"{self.name} at {self.place} after {spoken(self.duration_s)}{ended}"
+        return f"{self.name} {self.place or '(not begun)'} after {spoken(self.duration_s)}{ended}"
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -343,21 +344,21 @@ class Scheduler:
         with move_on_after(self.settings.drain_s):
             for job in jobs:
                 job.join()
-        late = [job for job in jobs if not job.is_over]
-        for job in late:
+        late = [(job, job.where) for job in jobs if not job.is_over]
+        for job, _ in late:
             job.cancel("the application stops")
         with move_on_after(self.settings.cancel_s):
-            for job in late:
+            for job, _ in late:
                 job.join()
         return [
             CutOff(
                 name=job.name,
                 id=job.id,
                 duration_s=job.duration_s or 0.0,
-                place=stopped_at(job.error) if job.error is not None else "?",
+                place=place,
                 has_ended=job.is_over,
             )
-            for job in late
+            for job, place in late
         ]
 
     def _tell(self, report: Report) -> None:

@@ -82,6 +82,8 @@ class Task(Generic[P, T]):
 class Started(Protocol):
     """What a region gives for a function that it runs."""
 
+    @property
+    def where(self) -> str: ...
     def cancel(self, reason: str = "") -> None: ...
     def join(self) -> None: ...
 
@@ -140,6 +142,11 @@ class Job:
         if self._took is not None or self._began is None:
             return self._took
         return now() - self._began
+
+    @property
+    def where(self) -> str:
+        """Where it waits, such as "at shop.py:12 in sweep"; "" when it does not."""
+        return "" if self.handle is None else self.handle.where
 
     def cancel(self, reason: str = "") -> None:
         """Raise `Cancelled` where it waits; before its start: never start it."""
