@@ -15,6 +15,7 @@ from photon.cli.importer import full_name
 # list routes takes none of what it takes to serve.
 _COMMANDS = {
     "run": "photon.cli.run",
+    "worker": "photon.cli.worker",
     "routes": "photon.cli.routes",
     "openapi": "photon.cli.openapi",
 }
