@@ -99,6 +99,8 @@ class Speaker(Client):
         super().__init__(server, receive_buffer=receive_buffer)
         self.raw(opening(path, *headers, **replaced))
         self.handshake: Answer = self.answer(has_content=True)
+        for extension in extensions or ():
+            extension.finalize(self.handshake.headers.get("sec-websocket-extensions", ""))
         self.connection = Connection(ConnectionType.CLIENT, extensions)
         self.pongs: deque[bytes] = deque()
         self.answers_pings = True

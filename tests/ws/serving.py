@@ -12,13 +12,13 @@ from photon.http.request import Request
 from photon.http.response import Response
 from photon.http.server.server import OnAnswer, Server
 from photon.http.server.serving import serve
-from photon.http.server.settings import ServerSettings
+from photon.http.server.settings import ServerSettings, Timeouts
 from photon.ws.origin import Origins
 from photon.ws.running import Handler, run_websocket
 from photon.ws.session import OnDisconnect
 from photon.ws.settings import WebSocketSettings
 from photon.ws.websocket import WebSocket
-from tests.clients import expect_no_leaks, settings
+from tests.clients import expect_no_leaks
 
 
 def echo(ws: WebSocket) -> None:
@@ -71,7 +71,7 @@ def serving(
         except HTTPError as error:
             return problem_of(error)
 
-    given = server_settings or settings(**(seconds or {}))
+    given = server_settings or ServerSettings(timeouts=Timeouts(**(seconds or {})))
     with serve(application, settings=given, on_answer=on_answer) as server:
         yield server
         expect_no_leaks(server)

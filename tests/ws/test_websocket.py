@@ -466,7 +466,7 @@ def test_one_receives_while_others_send() -> None:
 
     with serving(handler) as server, Speaker(server) as speaker:
         speaker.send("x")
-        got = sorted(speaker.receive() for _ in range(41))  # type: ignore[type-var]
+        got = sorted(speaker.receive() for _ in range(41))
         assert got == sorted(["x", *(f"{name}{number}" for name in "ab" for number in range(20))])
         assert speaker.finish() == (1000, "")
 

@@ -446,13 +446,13 @@ class Connection:
 
     def _on_due_upgraded(self, session: Upgraded, moment: float) -> float | None:
         again = session.on_due(moment)
-        if self.phase != WRITING:
-            return again
-        due = self.since + self._allowance
-        if moment >= due:
+        if self.phase == WRITING:
+            due = self.since + self._allowance
+            if moment < due:
+                return due if again is None else min(again, due)
             self._give_up_writing()
-            return again
-        return due if again is None else min(again, due)
+        # The session, or who wrote, may have ended it all just now.
+        return again if self.phase < FINISHING else None
 
     def _give_up_writing(self) -> None:
         seconds = self.server.timeouts.write_s

@@ -1,0 +1,141 @@
+"""A client that leaves while the handler does something else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from photon.runtime.errors import Cancelled
+from photon.runtime.greenlets import sleep, sleep_forever
+from photon.ws.errors import WebSocketClosed
+from photon.ws.websocket import WebSocket
+from tests.clients import wait_until
+from tests.ws.client import Speaker
+from tests.ws.serving import Seen, serving
+
+
+def leave(speaker: Speaker, how: str) -> None:
+    if how == "close frame":
+        speaker.finish(4000)
+    elif how == "reset":
+        speaker.reset()
+    else:
+        speaker.close()
+
+
+@pytest.mark.parametrize("how", ["close frame", "reset", "end"])
+def test_a_handler_that_never_receives_is_cancelled_where_it_waits(how: str) -> None:
+    seen = Seen()
+
+    def handler(ws: WebSocket) -> None:
+        ws.send("x")
+        sleep_forever()
+
+    with serving(seen.watching(handler)) as server, Speaker(server) as speaker:
+        assert speaker.receive() == "x"
+        leave(speaker, how)
+        wait_until(lambda: seen.error is not None)
+    assert isinstance(seen.error, Cancelled)
+    assert seen.error.source == "disconnect"
+    assert ("4000" if how == "close frame" else "1006") in seen.error.reason
+
+
+def test_a_handler_that_has_received_has_time_for_the_last_messages() -> None:
+    seen = Seen()
+
+    def handler(ws: WebSocket) -> None:
+        for message in ws:
+            sleep(0.02)  # work
+            seen.notes.append(message)
+
+    with serving(handler, close_timeout_s=1.0) as server, Speaker(server) as speaker:
+        for number in range(5):
+            speaker.send(str(number))
+        speaker.finish()
+        wait_until(lambda: len(seen.notes) == 5)
+    assert seen.notes == ["0", "1", "2", "3", "4"]
+
+
+def test_a_handler_that_has_received_and_does_not_come_back_is_cancelled() -> None:
+    seen = Seen()
+
+    def handler(ws: WebSocket) -> None:
+        ws.receive()
+        sleep_forever()
+
+    watched = seen.watching(handler)
+    with serving(watched, close_timeout_s=0.05) as server, Speaker(server) as speaker:
+        speaker.send("subscribe")
+        speaker.finish()
+        wait_until(lambda: seen.error is not None)
+    assert isinstance(seen.error, Cancelled)
+
+
+def test_a_handler_that_was_told_may_clean_up_for_as_long_as_it_takes() -> None:
+    seen = Seen()
+
+    def handler(ws: WebSocket) -> None:
+        try:
+            ws.receive()
+        except WebSocketClosed:
+            sleep(0.1)
+            seen.notes.append("clean")
+
+    watched = seen.watching(handler)
+    with serving(watched, close_timeout_s=0.01) as server, Speaker(server) as speaker:
+        speaker.finish()
+        wait_until(lambda: seen.notes)
+    assert seen.error is None
+
+
+def test_who_swallows_it_is_told_again() -> None:
+    seen = Seen()
+
+    def handler(ws: WebSocket) -> None:
+        ws.accept()
+        for _ in range(2):
+            try:
+                sleep_forever()
+            except Cancelled as error:
+                seen.notes.append(error.source)
+
+    with serving(handler, seconds={"cleanup_s": 0.02}) as server, Speaker(server) as speaker:
+        speaker.finish()
+        wait_until(lambda: len(seen.notes) == 2)
+    assert seen.notes == ["disconnect", "disconnect"]
+
+
+@pytest.mark.parametrize("policy", ["notify", "ignore"])
+def test_a_handler_that_is_not_to_be_cancelled_goes_on(policy: Any) -> None:
+    seen = Seen()
+
+    def handler(ws: WebSocket) -> None:
+        ws.closed.wait()
+        sleep(0.05)
+        try:
+            ws.send("x")
+            ws.send_json({})
+            seen.notes.append(ws.send_frame_nowait(b"x"))
+        except WebSocketClosed as error:
+            seen.notes.append(error.code)
+
+    watched = seen.watching(handler)
+    with serving(watched, on_disconnect=policy) as server, Speaker(server) as speaker:
+        speaker.finish(4000)
+        wait_until(lambda: seen.notes)
+    assert seen.notes == [4000 if policy == "notify" else True]
+    assert seen.error is None
+
+
+def test_the_client_gets_the_end_of_the_connection_though_the_handler_goes_on() -> None:
+    seen = Seen()
+
+    def handler(ws: WebSocket) -> None:
+        ws.closed.wait()
+        while not seen.notes:
+            sleep(0.001)
+
+    with serving(handler, on_disconnect="ignore") as server, Speaker(server) as speaker:
+        speaker.finish()  # reads until the server has closed its side
+        seen.notes.append("go on")
