@@ -99,7 +99,7 @@ class Carrier(greenlet):
         except GreenletExit:  # the pool is thrown away, as at the end of the process
             if self in pool.idle:
                 pool.idle.remove(self)
-        pool.made -= 1
+        pool.all.discard(self)
 
     def __repr__(self) -> str:
         return f"<Carrier {'idle' if self.job is None else f'running {self.job!r}'}>"
@@ -114,6 +114,7 @@ class Carriers:
     Attributes:
         ready: jobs to run before the loop polls again. The callbacks of io watchers may append to
             it; all others call `submit`.
+        idle: those that nobody needs now; all: these, and those that run a job or wait in one.
     """
 
     def __init__(self, hub: Any, max_idle: int = 1024) -> None:
@@ -121,7 +122,7 @@ class Carriers:
         self.max_idle = max_idle
         self.ready: deque[Job] = deque()
         self.idle: list[Carrier] = []
-        self.made = 0
+        self.all: set[Carrier] = set()
         self._submitted: deque[Job] = deque()
         self._timer: Any = None
         # libev runs prepare watchers after the callbacks of one poll and before the next.
@@ -163,13 +164,14 @@ class Carriers:
                 job.on_parked(carrier)
 
     def _make(self) -> Carrier:
-        self.made += 1
-        return Carrier(self)
+        carrier = Carrier(self)
+        self.all.add(carrier)
+        return carrier
 
     @property
     def busy(self) -> int:
         """How many run a job, or wait in one."""
-        return self.made - len(self.idle)
+        return len(self.all) - len(self.idle)
 
     def interrupt(self, carrier: Carrier, job: Job, error: BaseException) -> bool:
         """Raise `error` where `job` waits; False when the carrier has gone on to another job.
@@ -194,7 +196,7 @@ class Carriers:
     def statistics(self) -> dict[str, int]:
         """Counts: `made` (alive), `busy` (in a job), `idle` (kept for reuse), `ready` (jobs)."""
         return {
-            "made": self.made,
+            "made": len(self.all),
             "busy": self.busy,
             "idle": len(self.idle),
             "ready": len(self.ready) + len(self._submitted),

@@ -44,8 +44,8 @@ class Deadline:
 class Deadlines:
     """Callbacks at exact moments of the runtime clock, run in the hub, earliest first."""
 
-    def __init__(self, loop: Any) -> None:
-        self._loop = loop
+    def __init__(self, timers: Any) -> None:
+        self._timers = timers
         self._timer: Any = None
         self._armed_for = float("inf")
         self._heap: list[tuple[float, int, Deadline]] = []
@@ -64,7 +64,7 @@ class Deadlines:
         if self._timer is not None:
             self._timer.close()
         self._armed_for = when
-        self._timer = self._loop.timer(max(0.0, when - now()))
+        self._timer = self._timers.timer(max(0.0, when - now()))
         # update: libev counts from its cached time, which a busy hub lets grow old.
         self._timer.start(self._fire, update=True)
 
@@ -90,6 +90,16 @@ class Deadlines:
                 heappush(self._heap, item)
             if self._heap and self._heap[0][0] < self._armed_for:
                 self._arm(self._heap[0][0])
+
+    def take_timers_of(self, timers: Any) -> None:
+        """From here on time is kept by another loop."""
+        self._timers = timers
+        if self._timer is not None:
+            self._timer.close()
+            self._timer = None
+        self._armed_for = float("inf")
+        if self._heap:
+            self._arm(self._heap[0][0])
 
     def _forgotten(self) -> None:
         # Entries stay in the heap until they come up; half of them dead is too many.
@@ -128,8 +138,8 @@ class Sweep:
 
     resolution_s = 0.01
 
-    def __init__(self, loop: Any) -> None:
-        self._loop = loop
+    def __init__(self, timers: Any) -> None:
+        self._timers = timers
         self._timer: Any = None
         self._armed_tick = 0
         self._buckets: dict[int, set[Swept]] = {}
@@ -158,11 +168,21 @@ class Sweep:
             self._buckets[subject.sweep_tick].discard(subject)
             subject.sweep_tick = 0
 
+    def take_timers_of(self, timers: Any) -> None:
+        """From here on time is kept by another loop."""
+        self._timers = timers
+        if self._timer is not None:
+            self._timer.close()
+            self._timer = None
+        self._armed_tick = 0
+        if self._ticks:
+            self._arm(self._ticks[0])
+
     def _arm(self, tick: int) -> None:
         if self._timer is not None:
             self._timer.close()
         self._armed_tick = tick
-        self._timer = self._loop.timer(max(0.0, tick * self.resolution_s - now()))
+        self._timer = self._timers.timer(max(0.0, tick * self.resolution_s - now()))
         self._timer.start(self._fire, update=True)
 
     def _fire(self) -> None:

@@ -18,7 +18,7 @@ T = TypeVar("T")
 _block = monkey.get_original("time", "sleep")
 
 
-def spawn(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Handle[T]:
+def spawn(fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Handle[T]:
     """Run `fn(*args, **kwargs)` in a greenlet of its own, from the next time the caller waits.
 
     It sees the caller's context variables as they are now. It belongs to the application that
@@ -50,7 +50,7 @@ def sleep(seconds: float) -> None:
         return None
     # PERF: a libev timer of its own: 6 us a round trip, where an entry in `Deadlines` takes 7
     # (Python's heap is slower than libev's) and gevent.sleep 8.
-    timer = hub.loop.timer(seconds)
+    timer = hub.timers.timer(seconds)
     # update: libev counts from its cached time, which a busy hub lets grow old.
     timer.start(getcurrent().switch, update=True)
     try:

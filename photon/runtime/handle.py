@@ -164,6 +164,9 @@ class Handle(msgspec.Struct, Generic[T], eq=False):
     def _end(self, state: State, error: BaseException | None) -> None:
         self.state = state
         self._error = error
+        if error is not None and error.__traceback__ is not None:
+            # The frame of `run` leads back here, and with it this would wait for the collector.
+            error.__traceback__ = error.__traceback__.tb_next
         self._carrier = None
         # What it was given shall not live as long as who asks for its result.
         self._args, self._kwargs = (), None

@@ -38,6 +38,7 @@ class Hub:
         # PERF: greenlet's own switch; gevent's Hub.switch looks for a switch_out on every
         # greenlet first (0.2 us), which only gevent.Greenlet has.
         self.park: Callable[[], Any] = greenlet.switch.__get__(native)
+        self.timers: Any = self.loop
         self.deadlines = Deadlines(self.loop)
         self.sweep = Sweep(self.loop)
         self.carriers = Carriers(native)
@@ -45,6 +46,15 @@ class Hub:
         self.watchdog: Any = None  # see `watchdog.watching`
         self._inbox: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
         self._mail: Any = None
+
+    def take_timers_of(self, timers: Any) -> None:
+        """Have time kept by something else than the loop: by a clock that tests move by hand.
+
+        Args: timers: has `timer(seconds)`, which gives what has `start(fn, *args)` and `close()`.
+        """
+        self.timers = timers
+        self.deadlines.take_timers_of(timers)
+        self.sweep.take_timers_of(timers)
 
     def run_soon(self, fn: Callable[..., object], *args: Any) -> None:
         """Call `fn(*args)` in the hub, in its next round. From this thread only."""

@@ -48,7 +48,7 @@ class Nursery:
         self._waiter: Any = None
         self._is_over = False
 
-    def spawn(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Handle[T]:
+    def spawn(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Handle[T]:
         """Run `fn(*args, **kwargs)` in a greenlet of its own, from the next time the caller waits.
 
         It sees the caller's context variables as they are now. Children may spawn siblings.

@@ -12,7 +12,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def offload(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+def offload(fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Run `fn(*args, **kwargs)` in a native thread and wait for it; the hub goes on meanwhile.
 
     It sees a copy of the caller's context variables. About 40 us a call; ten run at once, more

@@ -89,7 +89,7 @@ class Region:
         self._spawned = self._failed = self._cancelled = 0
         self._is_closed = False
 
-    def spawn(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Handle[T]:
+    def spawn(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Handle[T]:
         """Run `fn(*args, **kwargs)` in a greenlet of its own, from the next time the caller waits.
 
         When there are `limit` of them already it waits until some are over.

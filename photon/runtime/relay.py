@@ -66,7 +66,7 @@ class Relay(Iterator[T]):
         """
         if not (self._ready or self._is_over):
             due: list[bool] = []
-            timer = self._hub.loop.timer(seconds)
+            timer = self._hub.timers.timer(seconds)
             timer.start(self._give_up, due, update=True)
             try:
                 self._wait_for_item(due)

@@ -1,0 +1,134 @@
+"""The clock that is moved by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from time import perf_counter
+
+import pytest
+
+from photon import Photon
+from photon.runtime.cancel import move_on_after
+from photon.runtime.clock import now, wall
+from photon.runtime.greenlets import checkpoint, sleep, spawn
+from photon.runtime.hub import current_hub
+from photon.tasks.errors import ScheduleError
+from photon.tasks.timers import spawn_after
+from photon.testing.client import TestClient
+from photon.testing.clock import Clock
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    with Clock() as clock:
+        yield clock
+
+
+def test_time_stands_still_until_it_is_moved(clock: Clock) -> None:
+    began, date = now(), wall()
+    for _ in range(10):
+        checkpoint()
+    assert (now(), wall()) == (began, date)
+    clock.advance("1h 30m")
+    assert now() - began == pytest.approx(5400)
+    assert wall() - date == pytest.approx(5400)
+
+
+def test_sleepers_wake_in_order_each_at_its_moment(clock: Clock) -> None:
+    began, woken = now(), []
+
+    def sleeper(seconds: float) -> None:
+        sleep(seconds)
+        woken.append(now() - began)
+
+    for seconds in (3600, 60, 86400):
+        spawn(sleeper, seconds)
+    real = perf_counter()
+    clock.advance(100)
+    assert woken == [pytest.approx(60)]
+    clock.advance("2d")
+    assert woken == [pytest.approx(60), pytest.approx(3600), pytest.approx(86400)]
+    assert perf_counter() - real < 60
+
+
+def test_what_is_due_may_make_more_due(clock: Clock) -> None:
+    began, ticks = now(), []
+
+    def ticker() -> None:
+        while True:
+            sleep(1)
+            ticks.append(round(now() - began))
+
+    handle = spawn(ticker)
+    clock.advance(5.5)
+    handle.cancel()
+    handle.join()
+    assert ticks == [1, 2, 3, 4, 5]
+
+
+def test_deadlines_and_timers_move_with_it(clock: Clock) -> None:
+    ended: list[str] = []
+
+    def job() -> None:
+        with move_on_after(30) as scope:
+            sleep(3600)
+        ended.append(f"caught {scope.cancelled_caught}")
+
+    spawn(job)
+    timer = spawn_after("1m", ended.append, "timer")
+    clock.advance(29)
+    assert ended == []
+    clock.advance(2)
+    assert ended == ["caught True"]
+    clock.advance(60)
+    assert ended == ["caught True", "timer"]
+    assert timer.state == "done"
+
+
+def test_a_request_runs_into_its_timeout(clock: Clock) -> None:
+    app = Photon()
+
+    @app.get("/slow", timeout=30)
+    def slow() -> str:
+        sleep(3600)
+        return "never"
+
+    with TestClient(app) as client:
+        asked = spawn(client.get, "/slow")
+        clock.advance(29)
+        assert asked.state == "running"
+        clock.advance(2)
+        asked.join()
+        assert asked.result.status == 504
+
+
+def test_the_wall_clock_may_jump_alone(clock: Clock) -> None:
+    began = now()
+    clock.set_wall(1_000_000.0)
+    assert (wall(), now()) == (1_000_000.0, began)
+
+
+def test_afterwards_time_is_real_again() -> None:
+    with Clock() as clock:
+        clock.advance(10)
+        late = current_hub().deadlines.add(now() + 1e6, lambda: None)
+        sleeper = spawn(sleep, 5)
+        checkpoint()
+        checkpoint()
+    began = perf_counter()
+    sleep(0.01)
+    assert perf_counter() - began >= 0.0099
+    late.cancel()
+    sleeper.join()  # woken at the end: nobody would ever wake it
+
+
+def test_mistakes_are_told(clock: Clock) -> None:
+    with pytest.raises(ScheduleError, match="advance"):
+        clock.advance(-1)
+    with pytest.raises(ScheduleError, match="5 parsecs"):
+        clock.advance("5 parsecs")
+    with pytest.raises(RuntimeError, match="inside of its `with`"):
+        Clock().settle()
+    with pytest.raises(RuntimeError, match="in use already"):
+        clock.__enter__()
+    assert repr(clock).startswith("<Clock at ")
