@@ -9,7 +9,7 @@ Nothing is read before it is asked for, so whoever does not ask for more is what
 down. What is not known to be fine by its first two bytes is given to the referee, wsproto, which
 says what is wrong with it (`referee.py`). So plain frames, fragments and pings are read here,
 close frames and violations there; what is read here wsproto would read the same, which
-`tests/ws/test_agreement.py` shows.
+`tests/ws/test_agreement.py` shows. What is sent is written by `writer.py`.
 
 Limits are held against a frame's header, before any of its payload is taken. What is held in
 memory is the message that is not whole yet, and at most one header or control frame of bytes.
@@ -18,19 +18,12 @@ memory is the message that is not whole yet, and at most one header or control f
 from __future__ import annotations
 
 from photon.ws import referee
-from photon.ws.close_codes import (
-    ABNORMAL,
-    MESSAGE_TOO_BIG,
-    NO_STATUS,
-    NORMAL,
-    can_be_sent,
-)
-from photon.ws.deflate import Compressor, Inflater
-from photon.ws.errors import InvalidCloseCode, WebSocketClosed, WebSocketProtocolError
+from photon.ws.close_codes import ABNORMAL, MESSAGE_TOO_BIG
+from photon.ws.deflate import Inflater
+from photon.ws.errors import WebSocketProtocolError
 from photon.ws.events import UNFINISHED, CloseReceived, Event, Ping, Pong, Unfinished
 from photon.ws.frames import (
     BINARY,
-    CLOSE,
     COMPRESSED,
     CONTROL_BYTES,
     FIN,
@@ -40,15 +33,9 @@ from photon.ws.frames import (
     PONG,
     SHORT,
     TEXT,
-    binary_frame,
-    control_frame,
-    head,
-    octets,
     scan,
-    text_frame,
     turned,
     unmask,
-    utf8,
 )
 from photon.ws.message import (
     BinaryMessage,
@@ -60,6 +47,7 @@ from photon.ws.message import (
 )
 from photon.ws.settings import Deflate, WebSocketLimits
 from photon.ws.states import State, Step
+from photon.ws.writer import Writer
 
 _SIGNALS = frozenset((FIN | PING, FIN | PONG))
 # First bytes of data frames that may come: between messages, and within one.
@@ -70,27 +58,20 @@ _CONTINUATIONS = frozenset((FIN, 0))
 # Fragments that are read before `next_event` lets its caller breathe: half a millisecond.
 _BREATH = 256
 
-_REASON_BYTES = CONTROL_BYTES - 2
 
-
-class WebSocketProtocol:
+class WebSocketProtocol(Writer):
     """The server's side of one connection, from behind the handshake on.
 
     Args:
         limits: may be shared by all connections, as may `deflate`.
         deflate: what `deflate.agree` gave; None for no compression.
-    Attributes:
-        state: whether it is open.
-        close_code, close_reason: of the close frame that came or went first; 1006 and "" before
-            there is one.
+    Attributes: as of `Writer`, whose methods make what is sent.
     """
 
     __slots__ = (
         "_at",
         "_beginnings",
-        "_compressor",
         "_data",
-        "_deflate",
         "_ended",
         "_expected",
         "_failure",
@@ -104,18 +85,11 @@ class WebSocketProtocol:
         "_mask",
         "_message",
         "_received",
-        "close_code",
-        "close_reason",
-        "state",
     )
 
     def __init__(self, limits: WebSocketLimits, deflate: Deflate | None = None) -> None:
-        self.state = State.OPEN
-        self.close_code: int = ABNORMAL
-        self.close_reason = ""
+        super().__init__(deflate)
         self._limits = limits
-        self._deflate = deflate
-        self._compressor: Compressor | None = None
         self._inflater: Inflater | None = None
 
         # What came and is not read yet: `_data` from `_at` on.
@@ -234,7 +208,8 @@ class WebSocketProtocol:
     def _ask_referee(self) -> CloseReceived | None:
         """What is at hand is a close frame or a violation; None when it is not all here."""
         within = self._message is not None
-        closing = referee.judge(self._data[self._at :], within, self._deflate is not None)
+        frame = self._data[self._at : self._at + referee.MOST_BYTES]
+        closing = referee.judge(frame, within, self._deflate is not None)
         if closing is not None:
             self._note_close(closing.code, closing.reason)
             self._move(Step.CLOSE_RECEIVED)
@@ -363,89 +338,9 @@ class WebSocketProtocol:
             self._inflater = Inflater(self._deflate)
         return self._inflater
 
-    # Sending...
-
-    def text(self, text: str) -> bytes:
-        """The bytes of a text message.   Raises: WebSocketClosed; UnsendableText."""
-        if self.state is not State.OPEN:
-            raise self._closed()
-        if self._deflate is not None:
-            return self._compressed(TEXT, utf8(text))
-        return text_frame(text)
-
-    def binary(self, data: bytes | bytearray | memoryview) -> bytes:
-        """The bytes of a binary message.   Raises: WebSocketClosed."""
-        if self.state is not State.OPEN:
-            raise self._closed()
-        if self._deflate is not None:
-            return self._compressed(BINARY, octets(data))
-        return binary_frame(data)
-
-    def _compressed(self, opcode: int, payload: bytes) -> bytes:
-        assert self._deflate is not None
-        if not payload or len(payload) < self._deflate.smallest_bytes:
-            return head(FIN | opcode, len(payload)) + payload
-        if self._compressor is None:
-            self._compressor = Compressor(self._deflate)
-        payload = self._compressor.compress(payload)
-        return head(FIN | COMPRESSED | opcode, len(payload)) + payload
-
-    def ping(self, payload: bytes = b"") -> bytes:
-        """The bytes of a ping.   Raises: WebSocketClosed; ValueError: it is over 125 bytes."""
-        if self.state is not State.OPEN:
-            raise self._closed()
-        return control_frame(PING, payload)
-
-    def pong(self, payload: bytes = b"") -> bytes:
-        """The answer to a ping, with its payload; b"" when none is due since the peer closed.
-
-        RFC 6455 §5.5.2: "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in
-        response, unless it already received a Close frame."
-        """
-        if self.state is State.REMOTE_CLOSING or self.state is State.CLOSED:
-            return b""
-        return control_frame(PONG, payload)
-
-    def _closed(self) -> WebSocketClosed:
-        return WebSocketClosed(self.close_code, self.close_reason)
-
-    # Closing...
-
-    def close(self, code: int = NORMAL, reason: str = "") -> bytes:
-        """The bytes of a close frame; b"" when one was sent already, or nobody is left to read it.
-
-        Args: code: 1005 for a frame without one; reason: cut to the 123 bytes it may take.
-        Raises: InvalidCloseCode.
-        """
-        if code == NO_STATUS:
-            payload = b""
-        elif isinstance(code, int) and can_be_sent(code):
-            payload = code.to_bytes(2, "big") + _cut(reason)
-        else:
-            raise InvalidCloseCode(code)
-        if self.state is State.LOCAL_CLOSING or self.state is State.CLOSED:
-            return b""
-        self._note_close(code, reason)
-        self._move(Step.CLOSE_SENT)
-        return control_frame(CLOSE, payload)
-
-    def answer_close(self) -> bytes:
-        """The close frame that is due when the peer closed: its own code, said back to it.
-
-        b"" when none is due. RFC 6455 §5.5.1: "When sending a Close frame in response, the
-        endpoint typically echos the status code it received."
-        """
-        return self.close(self.close_code) if self.state is State.REMOTE_CLOSING else b""
-
-    def _note_close(self, code: int, reason: str) -> None:
-        if self.state is State.OPEN:
-            self.close_code = code
-            self.close_reason = reason
-
-    def _move(self, step: Step) -> None:
-        self.state = state = self.state.after(step)
+    def _moved(self) -> None:
         self._glance = -1
-        if state is State.LOCAL_CLOSING:
+        if self.state is State.LOCAL_CLOSING:
             if self._message is not None:
                 self._message = DroppedMessage()
             self._is_compressed = False
@@ -454,7 +349,7 @@ class WebSocketProtocol:
             self._at = 0
             self._left = -1
             self._message = None
-            self._compressor = self._inflater = None
+            self._inflater = None
 
     def __repr__(self) -> str:
         within = " within a message" if self._message is not None else ""
@@ -469,11 +364,3 @@ def _whole(payload: bytes, first: int) -> str | bytes:
         return payload.decode()
     except UnicodeDecodeError as error:
         raise not_utf8(error) from None
-
-
-def _cut(reason: str) -> bytes:
-    """As UTF-8, and as much of it as a close frame holds."""
-    payload = reason.encode("utf-8", "replace")
-    if len(payload) <= _REASON_BYTES:
-        return payload
-    return payload[:_REASON_BYTES].decode("utf-8", "ignore").encode()

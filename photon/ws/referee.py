@@ -22,7 +22,7 @@ from photon.ws.errors import WebSocketProtocolError
 from photon.ws.events import CloseReceived
 
 # The longest header and what a control frame holds: more of a frame need not be known.
-_FRAME_BYTES = 14 + 125
+MOST_BYTES = 14 + 125
 # An empty first fragment, masked with zeros.
 _BEGUN = b"\x02\x80\x00\x00\x00\x00"
 
@@ -30,14 +30,17 @@ _BEGUN = b"\x02\x80\x00\x00\x00\x00"
 def judge(data: bytes, within: bool, deflate: bool) -> CloseReceived | None:
     """The close frame that `data` begins with; None when it is not all here.
 
-    Args: within: whether a message has begun; deflate: whether compression was agreed on.
+    Args:
+        data: up to MOST_BYTES of it.
+        within: whether a message has begun.
+        deflate: whether compression was agreed on.
     Raises: WebSocketProtocolError: what is wrong with the frame.
     """
     wsproto = FrameProtocol(client=False, extensions=[AgreedDeflate()] if deflate else [])
     if within:
         wsproto.receive_bytes(_BEGUN)
         list(wsproto.received_frames())
-    wsproto.receive_bytes(data[:_FRAME_BYTES])
+    wsproto.receive_bytes(data)
     try:
         for frame in wsproto.received_frames():
             if frame.opcode is Opcode.CLOSE:

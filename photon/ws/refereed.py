@@ -108,10 +108,11 @@ class RefereedProtocol(WebSocketProtocol):
             return closing
         assert not isinstance(payload, tuple)
         if frame.opcode.iscontrol():
-            assert isinstance(payload, bytes)
-            return Ping(payload) if frame.opcode is Opcode.PING else Pong(payload)
+            assert isinstance(payload, bytes | bytearray)
+            data = bytes(payload)
+            return Ping(data) if frame.opcode is Opcode.PING else Pong(data)
         if self.state is State.OPEN:
-            self._pieces.append(payload)
+            self._pieces.append(payload if isinstance(payload, str) else bytes(payload))
         if not frame.frame_finished:
             return None
         if not frame.message_finished:

@@ -34,6 +34,7 @@ from tests.ws.frames import (
 
 Pieces = Callable[[bytes], list[bytes]]
 
+PLAIN_DEFLATE = Deflate()
 KOSME = "κόσμε".encode()
 
 
@@ -412,6 +413,18 @@ def test_messages_behind_our_close_frame_are_dropped(fresh: Fresh, pieces: Piece
     assert state_of(protocol) is State.CLOSED
 
 
+@pytest.mark.parametrize("opcode", [TEXT, TEXT | COMPRESSED])
+@pytest.mark.parametrize("at", [3, 8, 12, 14, 20])
+def test_closing_in_the_middle_of_a_message(opcode: int, at: int) -> None:
+    protocol = IMPLEMENTATIONS["fast"](deflate=PLAIN_DEFLATE)
+    hello = bytes.fromhex("f248cdc9c90700") if opcode & COMPRESSED else b"Hello!!"
+    stream = frame(opcode, hello[:3]) + frame(0, hello[3:5]) + frame(FIN, b"\xff" * 9) + close(1000)
+    assert read(protocol, [stream[:at]]) == Outcome([])
+    protocol.close()
+    assert read(protocol, [stream[at:]]) == Outcome([CloseReceived(1000)])
+    assert state_of(protocol) is State.CLOSED
+
+
 def test_dropped_messages_take_no_memory() -> None:
     protocol = IMPLEMENTATIONS["fast"]()
     protocol.close()
@@ -493,8 +506,6 @@ def test_what_it_says_of_itself(fresh: Fresh) -> None:
 
 
 # Compression (what is inside: test_deflate.py)...
-
-PLAIN_DEFLATE = Deflate()
 
 MISUSED = {
     "a compressed ping": frame(FIN | COMPRESSED | PING),
