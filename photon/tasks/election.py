@@ -9,12 +9,10 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import logging
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Callable
 from typing import Protocol
 
@@ -22,14 +20,11 @@ from photon.runtime.clock import now, wall
 from photon.runtime.greenlets import sleep
 from photon.runtime.offload import offload
 from photon.tasks.errors import ElectionError
+from photon.tasks.schedule import CORRECTION_S
 
 logger = logging.getLogger("photon.tasks")
 
 Release = Callable[[], object]
-
-# cron(8) of Debian: "Clock changes of more than 3 hours are considered to be corrections to the
-# clock or timezone, and the new time is used immediately"; smaller ones are lived through twice.
-CORRECTION_S = 3 * 3600.0
 
 _PATIENCE_S = 5.0
 _AGAIN_S = 0.01
@@ -166,6 +161,8 @@ class FileElector:
     def _path(self, task: str, kind: str) -> str:
         if self.folder is None:
             self.folder = runtime_folder()
+        import hashlib  # 5 ms, for those who need it
+
         digest = hashlib.sha256(f"{self.app}\0{task}".encode("utf-8", "replace")).hexdigest()[:16]
         # Readable for who looks into the folder; what tells files apart is the digest.
         readable = re.sub(r"[^A-Za-z0-9._-]+", "-", task)[-60:]
@@ -221,6 +218,8 @@ def runtime_folder() -> str:
 
     Raises: ElectionError, when it is there and somebody else could write in it.
     """
+    import tempfile
+
     given = os.environ.get("PHOTON_RUNTIME_DIR")
     base = os.environ.get("XDG_RUNTIME_DIR")
     if given:

@@ -6,8 +6,9 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from photon.runtime.clock import wall
-from photon.tasks.election import CORRECTION_S, Release
+from photon.tasks.election import Release
 from photon.tasks.errors import ElectionError
+from photon.tasks.schedule import CORRECTION_S
 
 if TYPE_CHECKING:
     from psycopg import Connection

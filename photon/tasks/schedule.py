@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from random import random
 from typing import Literal
 
 from photon.tasks.errors import ScheduleError
@@ -18,6 +17,10 @@ Missed = Literal["skip", "once", "all"]
 
 OncePer = Literal["worker", "machine", "cluster"]
 """Where a run takes place once: in each process, in one of this machine, or in one of all."""
+
+# cron(8) of Debian: "Clock changes of more than 3 hours are considered to be corrections to the
+# clock or timezone, and the new time is used immediately"; smaller ones are lived through twice.
+CORRECTION_S = 3 * 3600.0
 
 
 class Every:
@@ -47,9 +50,14 @@ class Every:
         """The number of the first moment."""
         return 0 if self.run_on_start else 1
 
-    def moment(self, start: float, number: int, chance: Callable[[], float] = random) -> float:
-        """The moment of a number, seconds on the clock of `start`."""
-        put_off = self.jitter_s * chance() if self.jitter_s else 0.0
+    def moment(self, start: float, number: int, chance: Callable[[], float] | None = None) -> float:
+        """The moment of a number, seconds on the clock of `start`.
+
+        Args: chance: gives the share of the jitter, from 0 to 1; at random when left out.
+        """
+        if self.jitter_s and chance is None:
+            from random import random as chance
+        put_off = self.jitter_s * chance() if self.jitter_s and chance else 0.0
         return start + number * self.period_s + put_off
 
     def next_number(self, start: float, number: int, moment: float) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections import Counter, deque
 from collections.abc import Callable
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -18,12 +18,14 @@ from photon.runtime.clock import wall
 from photon.runtime.errors import Cancelled, RegionClosed, RegionFull
 from photon.runtime.greenlets import sleep
 from photon.tasks.cron import Cron
-from photon.tasks.election import Elector, Release
 from photon.tasks.errors import ElectionError
 from photon.tasks.periods import spoken
 from photon.tasks.schedule import Every, Missed, OncePer, Overlap
 from photon.tasks.settings import TaskSettings
 from photon.tasks.task import Job, Started, Task, brief, fail_job, run_job
+
+if TYPE_CHECKING:
+    from photon.tasks.election import Elector, Release
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -15,7 +15,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from msgspec import Struct
 
@@ -26,7 +26,6 @@ from photon.runtime.hub import current_hub
 from photon.runtime.region import Region, region_of
 from photon.tasks.checking import check_function, check_no_arguments, shown
 from photon.tasks.cron import Cron
-from photon.tasks.election import Elector
 from photon.tasks.errors import DuplicateTask, ScheduleError, TaskError
 from photon.tasks.options import OnFailure, task_options
 from photon.tasks.periods import Period, spoken
@@ -36,6 +35,9 @@ from photon.tasks.settings import TaskSettings
 from photon.tasks.task import Job, Task
 from photon.tasks.ticking import Ticker, Watch
 from photon.tasks.timers import Timer, drop_timers
+
+if TYPE_CHECKING:
+    from photon.tasks.election import Elector
 
 F = TypeVar("F", bound=Callable[..., Any])
 

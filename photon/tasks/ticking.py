@@ -18,9 +18,8 @@ from photon.runtime.clock import now, wall
 from photon.runtime.deadlines import Deadline
 from photon.runtime.hub import Hub
 from photon.tasks.cron import Cron
-from photon.tasks.election import CORRECTION_S
 from photon.tasks.periods import spoken
-from photon.tasks.schedule import Every
+from photon.tasks.schedule import CORRECTION_S, Every
 from photon.tasks.scheduled import ScheduledTask
 from photon.tasks.settings import TaskSettings
 
