@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from photon.ws.errors import InvalidCloseCode, UnsendableText, WebSocketClosed
+from photon.ws.errors import WebSocketClosed
 from photon.ws.errors import WebSocketProtocolError as Refused
 from photon.ws.events import UNFINISHED, CloseReceived, Ping, Pong
 from photon.ws.frames import BINARY, CLOSE, COMPRESSED, FIN, PING, PONG, TEXT
@@ -447,54 +447,6 @@ def test_violations_behind_our_close_frame_end_it(fresh: Fresh) -> None:
     assert read(protocol, [frame(0xF1)]) == Outcome([], 1002)
     assert state_of(protocol) is State.CLOSED
     assert protocol.close() == b""
-
-
-def test_a_long_reason_is_cut_between_characters(fresh: Fresh) -> None:
-    data = fresh().close(1000, "é" * 100)
-    assert data == b"\x88\x7c\x03\xe8" + "é".encode() * 61
-
-
-def test_a_reason_that_is_no_text_is_sent_as_far_as_it_is(fresh: Fresh) -> None:
-    assert fresh().close(1000, "a\ud800b") == b"\x88\x05\x03\xe8a?b"
-
-
-@pytest.mark.parametrize("code", [0, 999, 1004, 1006, 1015, 2000, 2999, 5000, "1000", None])
-def test_codes_that_may_not_be_sent(fresh: Fresh, code: int) -> None:
-    protocol = fresh()
-    with pytest.raises(InvalidCloseCode, match="use 1000 to 1003"):
-        protocol.close(code)
-    assert state_of(protocol) is State.OPEN
-
-
-def test_a_close_frame_without_a_code(fresh: Fresh) -> None:
-    assert fresh().close(1005) == b"\x88\x00"
-
-
-# Sending...
-
-
-def test_what_is_sent(fresh: Fresh) -> None:
-    protocol = fresh()
-    assert protocol.text("Hello") == b"\x81\x05Hello"
-    assert protocol.text("é" * 63) == b"\x81\x7e\x00\x7e" + "é".encode() * 63
-    assert protocol.text("") == b"\x81\x00"
-    assert protocol.binary(b"x" * 65536) == b"\x82\x7f" + (65536).to_bytes(8, "big") + b"x" * 65536
-    assert protocol.binary(bytearray(b"x")) == b"\x82\x01x"
-    assert protocol.ping(b"p") == b"\x89\x01p"
-    assert protocol.ping() == b"\x89\x00"
-    assert protocol.pong(b"x" * 125) == b"\x8a\x7d" + b"x" * 125
-
-
-def test_what_cannot_be_sent(fresh: Fresh) -> None:
-    protocol = fresh()
-    with pytest.raises(UnsendableText, match=r"lone surrogate \('\\ud800' at index 1\)"):
-        protocol.text("a\ud800")
-    with pytest.raises(TypeError, match="a text message is a str, not bytes"):
-        protocol.text(b"a")  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match=r"a binary message is bytes.* not str"):
-        protocol.binary("a")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="holds at most 125 bytes, and this has 126"):
-        protocol.ping(b"x" * 126)
 
 
 def test_what_it_says_of_itself(fresh: Fresh) -> None:
