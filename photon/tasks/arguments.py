@@ -106,20 +106,20 @@ class Arguments:
             text = msgspec.json.encode(value)
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             raise ArgumentError(
-                f"{where} cannot be sent, {_shown(value)}: {error}; send what it is made of, or an "
-                "id to load it by"
+                f"{where}, of {_kind(value)}, cannot be sent: {error}; send what it is made of, or "
+                "an id to load it by"
             ) from None
         try:
             arrives = self._decoders[name].decode(text)
         except (msgspec.ValidationError, msgspec.DecodeError) as error:
-            raise ArgumentError(f"{where} is {_shown(value)}: {error}") from None
+            raise ArgumentError(f"{where} does not fit: {error}") from None
         changed = _changed(value, arrives)
         if changed is not None:
             sent, received = changed
             if isinstance(sent, float) and received is None:
                 raise ArgumentError(f"{where} cannot be sent: JSON has no {sent}")
             raise ArgumentError(
-                f"{where}: {_shown(sent)} would arrive as {_shown(received)}; annotate {name} with "
+                f"{where}: a {_kind(sent)} would arrive as {_kind(received)}; annotate {name} with "
                 f"its type, as in {name}: {type(sent).__name__}"
             )
         return msgspec.json.decode(text)
@@ -174,7 +174,6 @@ def _first(pairs: Any) -> tuple[Any, Any] | None:
     return next((found for pair in pairs if (found := _changed(*pair)) is not None), None)
 
 
-def _shown(value: object) -> str:
-    text = repr(value)
-    shown = text if len(text) <= 60 else f"{text[:59]}…"
-    return f"{shown} ({type(value).__qualname__})"
+def _kind(value: object) -> str:
+    # Not the value: it may be a secret, and messages are logged.
+    return type(value).__qualname__

@@ -193,5 +193,5 @@ def test_a_worker_takes_jobs_of_the_queues_it_is_told(sender: Sender) -> None:
 def test_what_cannot_be_sent_is_not_sent(sender: Sender) -> None:
     with pytest.raises(ArgumentError, match="missing a required argument: 'a'"):
         sender["add"].send()
-    with pytest.raises(ArgumentError, match="the argument a of add is 'x'"):
+    with pytest.raises(ArgumentError, match="the argument a of add does not fit"):
         sender["add"].send("x")
