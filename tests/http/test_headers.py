@@ -184,3 +184,18 @@ def test_a_copy_is_changed_apart() -> None:
     copied.append("b", "3")
     assert list(headers) == [("a", "1")]
     assert list(copied) == [("a", "2"), ("b", "3")]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        Headers(b"Host: test\r\nAccept: a\r\nX: caf\xe9\r\naccept: b\r\n"),
+        Headers([("Host", "test"), ("Accept", "a"), ("X", "caf\xe9"), ("accept", "b")]),
+        Headers(),
+    ],
+)
+def test_folded_headers_are_what_they_were(headers: Headers) -> None:
+    before = headers.pairs()
+    headers.fold()
+    headers.fold()
+    assert headers.pairs() == before
