@@ -16,7 +16,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from photon import NDJSON, Event, EventStream, Header, Photon, Response
+from photon import NDJSON, EventStream, Header, Photon, Response, ServerSentEvent
 
 HEARTBEAT_S = 15.0
 
@@ -71,9 +71,11 @@ def add_message(new: NewMessage) -> Message:
 @app.get("/events")
 def events(last_event_id: Annotated[int, Header(ge=0)] = 0) -> EventStream:
     """A browser that lost the connection comes back by itself, and says what it saw last."""
-    messages = (Event(message, id=str(message.id)) for message in board.watch(last_event_id))
+    messages = (
+        ServerSentEvent(message, id=str(message.id)) for message in board.watch(last_event_id)
+    )
     # In silence a heartbeat is sent, so that no proxy takes the stream for dead.
-    return EventStream(messages, heartbeat_s=HEARTBEAT_S, retry_s=1)
+    return EventStream(found, heartbeat_s=HEARTBEAT_S, retry_s=1)
 
 
 @app.get("/messages.ndjson")

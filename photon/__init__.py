@@ -38,40 +38,84 @@ if TYPE_CHECKING:
     from photon.http.server.settings import Limits as Limits
     from photon.http.server.settings import ServerSettings as ServerSettings
     from photon.http.server.settings import Timeouts as Timeouts
-    from photon.http.sse import Event as Event
     from photon.http.sse import EventStream as EventStream
+    from photon.http.sse import ServerSentEvent as ServerSentEvent
     from photon.http.sse import last_event_id as last_event_id
     from photon.http.static import StaticFiles as StaticFiles
     from photon.http.uploads import UploadFile as UploadFile
     from photon.routing.converters import Converter as Converter
+    from photon.runtime.breaker import CircuitBreaker as CircuitBreaker
     from photon.runtime.cancel import CancelScope as CancelScope
     from photon.runtime.cancel import fail_after as fail_after
     from photon.runtime.cancel import move_on_after as move_on_after
+    from photon.runtime.cancel import shield as shield
+    from photon.runtime.cancel import time_left as time_left
+    from photon.runtime.channel import Receiver as Receiver
+    from photon.runtime.channel import Sender as Sender
+    from photon.runtime.channel import open_channel as open_channel
+    from photon.runtime.concurrent import map_concurrent as map_concurrent
+    from photon.runtime.errors import BreakerOpen as BreakerOpen
+    from photon.runtime.errors import BrokenChannel as BrokenChannel
     from photon.runtime.errors import Cancelled as Cancelled
+    from photon.runtime.errors import ClosedChannel as ClosedChannel
     from photon.runtime.errors import DeadlineExceeded as DeadlineExceeded
+    from photon.runtime.errors import EndOfChannel as EndOfChannel
+    from photon.runtime.errors import WaitTimedOut as WaitTimedOut
+    from photon.runtime.errors import WouldBlock as WouldBlock
     from photon.runtime.greenlets import checkpoint as checkpoint
     from photon.runtime.greenlets import sleep as sleep
     from photon.runtime.greenlets import spawn as spawn
+    from photon.runtime.handle import Handle as Handle
+    from photon.runtime.nursery import Nursery as Nursery
+    from photon.runtime.nursery import nursery as nursery
     from photon.runtime.offload import offload as offload
+    from photon.runtime.permits import CapacityLimiter as CapacityLimiter
+    from photon.runtime.permits import Semaphore as Semaphore
+    from photon.runtime.race import first_ok as first_ok
+    from photon.runtime.race import race as race
+    from photon.runtime.retry import retry as retry
+    from photon.runtime.select import select as select
+    from photon.runtime.sync import Event as Event
+    from photon.runtime.sync import Lock as Lock
+    from photon.tasks.background import BackgroundTasks as BackgroundTasks
+    from photon.tasks.settings import TaskSettings as TaskSettings
+    from photon.tasks.task import Job as Job
+    from photon.tasks.task import current_job as current_job
+    from photon.tasks.timers import Timer as Timer
+    from photon.tasks.timers import spawn_after as spawn_after
     from photon.templating.engine import Templates as Templates
     from photon.templating.mail import Mail as Mail
     from photon.templating.response import TemplateResponse as TemplateResponse
     from photon.templating.response import TemplateStream as TemplateStream
+    from photon.ws.errors import InvalidMessage as InvalidMessage
+    from photon.ws.errors import WebSocketClosed as WebSocketClosed
+    from photon.ws.rooms import Rooms as Rooms
+    from photon.ws.settings import Deflate as Deflate
+    from photon.ws.settings import WebSocketSettings as WebSocketSettings
+    from photon.ws.websocket import WebSocket as WebSocket
 
 __version__ = "0.1.0"
 
 # Each name and the room it lives in.
 _ROOMS = {
     "Application": "photon.http.application",
+    "BackgroundTasks": "photon.tasks.background",
     "Body": "photon.binding.markers",
+    "BreakerOpen": "photon.runtime.errors",
+    "BrokenChannel": "photon.runtime.errors",
     "CancelScope": "photon.runtime.cancel",
     "Cancelled": "photon.runtime.errors",
+    "CapacityLimiter": "photon.runtime.permits",
+    "CircuitBreaker": "photon.runtime.breaker",
     "ClientDisconnected": "photon.http.errors",
+    "ClosedChannel": "photon.runtime.errors",
     "Converter": "photon.routing.converters",
     "Cookie": "photon.binding.markers",
     "DeadlineExceeded": "photon.runtime.errors",
+    "Deflate": "photon.ws.settings",
     "Depends": "photon.binding.markers",
-    "Event": "photon.http.sse",
+    "EndOfChannel": "photon.runtime.errors",
+    "Event": "photon.runtime.sync",
     "EventStream": "photon.http.sse",
     "File": "photon.binding.markers",
     "Form": "photon.binding.markers",
@@ -79,39 +123,67 @@ _ROOMS = {
     "Format": "photon.http.formats",
     "Group": "photon.app.group",
     "HTTPError": "photon.http.errors",
+    "Handle": "photon.runtime.handle",
     "Header": "photon.binding.markers",
     "Hosts": "photon.app.choosing",
+    "InvalidMessage": "photon.ws.errors",
+    "Job": "photon.tasks.task",
     "Limits": "photon.http.server.settings",
+    "Lock": "photon.runtime.sync",
     "Mail": "photon.templating.mail",
     "Middleware": "photon.http.application",
     "NDJSON": "photon.http.ndjson",
+    "Nursery": "photon.runtime.nursery",
     "Part": "photon.http.multipart",
     "Path": "photon.binding.markers",
     "Photon": "photon.app.photon",
     "Query": "photon.binding.markers",
+    "Receiver": "photon.runtime.channel",
     "Reply": "photon.binding.markers",
     "Request": "photon.http.request",
     "Response": "photon.http.response",
+    "Rooms": "photon.ws.rooms",
     "Security": "photon.binding.markers",
     "SecurityScopes": "photon.binding.markers",
+    "Semaphore": "photon.runtime.permits",
+    "Sender": "photon.runtime.channel",
+    "ServerSentEvent": "photon.http.sse",
     "ServerSettings": "photon.http.server.settings",
     "StaticFiles": "photon.http.static",
+    "TaskSettings": "photon.tasks.settings",
     "TemplateResponse": "photon.templating.response",
     "TemplateStream": "photon.templating.response",
     "Templates": "photon.templating.engine",
     "Timeouts": "photon.http.server.settings",
+    "Timer": "photon.tasks.timers",
     "UploadFile": "photon.http.uploads",
     "Versions": "photon.app.choosing",
+    "WaitTimedOut": "photon.runtime.errors",
+    "WebSocket": "photon.ws.websocket",
+    "WebSocketClosed": "photon.ws.errors",
+    "WebSocketSettings": "photon.ws.settings",
+    "WouldBlock": "photon.runtime.errors",
     "checkpoint": "photon.runtime.greenlets",
+    "current_job": "photon.tasks.task",
     "fail_after": "photon.runtime.cancel",
+    "first_ok": "photon.runtime.race",
     "formats_named": "photon.http.formats",
     "last_event_id": "photon.http.sse",
+    "map_concurrent": "photon.runtime.concurrent",
     "move_on_after": "photon.runtime.cancel",
+    "nursery": "photon.runtime.nursery",
     "offload": "photon.runtime.offload",
+    "open_channel": "photon.runtime.channel",
+    "race": "photon.runtime.race",
     "read_ndjson": "photon.http.ndjson",
+    "retry": "photon.runtime.retry",
+    "select": "photon.runtime.select",
     "serve": "photon.http.server.serving",
+    "shield": "photon.runtime.cancel",
     "sleep": "photon.runtime.greenlets",
     "spawn": "photon.runtime.greenlets",
+    "spawn_after": "photon.tasks.timers",
+    "time_left": "photon.runtime.cancel",
 }
 
 __all__ = sorted(_ROOMS)  # noqa: PLE0605  # a test holds it against the imports above

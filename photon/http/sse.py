@@ -1,8 +1,8 @@
 """Server-sent events: a stream that browsers read with `EventSource`, and come back to.
 
-    def prices() -> Iterator[Event]:
+    def prices() -> Iterator[ServerSentEvent]:
         for number, price in changes(since=last_event_id(request)):
-            yield Event(price, event="price", id=str(number))
+            yield ServerSentEvent(price, event="price", id=str(number))
 
     return EventStream(prices())
 
@@ -45,7 +45,7 @@ _OPENING_S = 0.05
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
-class Event(msgspec.Struct, frozen=True):
+class ServerSentEvent(msgspec.Struct, frozen=True):
     """One event.
 
     Args:
@@ -121,7 +121,7 @@ class EventStream(StreamResponse):
     them away answer them with `Response(status=204)`.
 
     Args:
-        events: gives each an Event, or its data: text as it is, any other value as JSON.
+        events: gives each a ServerSentEvent, or its data: text as it is, any other value as JSON.
         heartbeat_s: seconds of silence after which a comment is sent; None for none, and no other
             greenlet: then the head, too, waits for the first event.
         retry_s: seconds after which clients shall come back when the stream ends; about 3 to 5,
@@ -136,14 +136,14 @@ class EventStream(StreamResponse):
 
     def __init__(
         self,
-        events: Iterable[Event | str | Any],
+        events: Iterable[ServerSentEvent | str | Any],
         *,
         heartbeat_s: float | None = 15.0,
         retry_s: float | None = None,
         status: int = 200,
         headers: HeaderSource | None = None,
     ) -> None:
-        opening = b"" if retry_s is None else Event(retry_s=retry_s).encode()
+        opening = b"" if retry_s is None else ServerSentEvent(retry_s=retry_s).encode()
         pieces: Iterator[bytes]
         if heartbeat_s is None:
             pieces = _Opened(opening, Pieces(events, _encode_item))
@@ -200,11 +200,11 @@ class _Beating(Iterator[bytes]):
 
 
 def _encode_item(item: Any) -> bytes:
-    if isinstance(item, Event):
+    if isinstance(item, ServerSentEvent):
         return item.encode()
     if isinstance(item, (bytes, bytearray, memoryview)):
-        item = Event(item)  # which says what is wrong
-    return _encode_data(item) + b"\n"  # PERF: an Event for it would take as long again
+        item = ServerSentEvent(item)  # which says what is wrong
+    return _encode_data(item) + b"\n"  # PERF: a ServerSentEvent for it would take as long again
 
 
 def _encode_data(data: Any) -> bytes:

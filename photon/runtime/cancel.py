@@ -271,7 +271,7 @@ def move_on_after(seconds: float) -> CancelScope:
     return CancelScope(deadline=now() + seconds)
 
 
-def fail_after(seconds: float) -> CancelScope:
+def fail_after(seconds: float) -> _FailAfter:
     """Give a block `seconds`, or raise.
 
     Raises: DeadlineExceeded (a TimeoutError), when the block was interrupted.

@@ -41,7 +41,7 @@ _AGAIN_S = 1.0
 class Spawner(Protocol):
     """A region, or what is like one."""
 
-    def spawn(self, fn: Callable[..., Any], *args: Any) -> Started: ...
+    def spawn(self, fn: Callable[..., Any], /, *args: Any) -> Started: ...
 
 
 class Run(Struct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from photon.http.application import Application
 from photon.http.request import Request
 from photon.http.response import Response
 from photon.http.server.serving import serve
-from photon.http.sse import Event, EventStream, last_event_id
+from photon.http.sse import EventStream, ServerSentEvent, last_event_id
 from photon.runtime.errors import Cancelled
 from photon.runtime.greenlets import sleep, sleep_forever
 from photon.testing.wire import Wire
@@ -32,47 +32,55 @@ class Price(msgspec.Struct):
 
 
 ENCODED = [
-    (Event("a"), "data: a\n\n"),
-    (Event(""), "data: \n\n"),
-    (Event(" a"), "data:  a\n\n"),
-    (Event("a\nb\r\nc\rd\n"), "data: a\ndata: b\ndata: c\ndata: d\ndata: \n\n"),
-    (Event("a\u2028b\x0bc\x85d"), "data: a\u2028b\x0bc\x85d\n\n"),
-    (Event("ä:\0"), "data: ä:\0\n\n"),
-    (Event({"a": "ä\n"}), 'data: {"a":"ä\\n"}\n\n'),
-    (Event(None), "data: null\n\n"),
-    (Event(Price("x", 1.5)), 'data: {"name":"x","value":1.5}\n\n'),
-    (Event(msgspec.Raw(b"[1,\n2]")), "data: [1,\ndata: 2]\n\n"),
-    (Event("a", event="price", id="7"), "event: price\nid: 7\ndata: a\n\n"),
-    (Event("a", id=""), "id: \ndata: a\n\n"),
-    (Event(id="ä"), "id: ä\n\n"),
-    (Event(retry_s=1.5), "retry: 1500\n\n"),
-    (Event(comment="a\nb"), ": a\n: b\n\n"),
+    (ServerSentEvent("a"), "data: a\n\n"),
+    (ServerSentEvent(""), "data: \n\n"),
+    (ServerSentEvent(" a"), "data:  a\n\n"),
+    (ServerSentEvent("a\nb\r\nc\rd\n"), "data: a\ndata: b\ndata: c\ndata: d\ndata: \n\n"),
+    (ServerSentEvent("a\u2028b\x0bc\x85d"), "data: a\u2028b\x0bc\x85d\n\n"),
+    (ServerSentEvent("ä:\0"), "data: ä:\0\n\n"),
+    (ServerSentEvent({"a": "ä\n"}), 'data: {"a":"ä\\n"}\n\n'),
+    (ServerSentEvent(None), "data: null\n\n"),
+    (ServerSentEvent(Price("x", 1.5)), 'data: {"name":"x","value":1.5}\n\n'),
+    (ServerSentEvent(msgspec.Raw(b"[1,\n2]")), "data: [1,\ndata: 2]\n\n"),
+    (ServerSentEvent("a", event="price", id="7"), "event: price\nid: 7\ndata: a\n\n"),
+    (ServerSentEvent("a", id=""), "id: \ndata: a\n\n"),
+    (ServerSentEvent(id="ä"), "id: ä\n\n"),
+    (ServerSentEvent(retry_s=1.5), "retry: 1500\n\n"),
+    (ServerSentEvent(comment="a\nb"), ": a\n: b\n\n"),
     (
-        Event("a", "e", "i", 2, "c"),
+        ServerSentEvent("a", "e", "i", 2, "c"),
         ": c\nevent: e\nid: i\nretry: 2000\ndata: a\n\n",
     ),
 ]
 
 
 @pytest.mark.parametrize(("event", "text"), ENCODED)
-def test_an_event_is_lines(event: Event, text: str) -> None:
+def test_an_event_is_lines(event: ServerSentEvent, text: str) -> None:
     assert event.encode().decode() == text
 
 
-MISTAKES: list[tuple[Callable[[], Event], type[Exception], str]] = [
-    (lambda: Event("a", event="x\ny"), ValueError, "a line break, which would end it; put that"),
-    (lambda: Event("a", id="x\ry"), ValueError, r"the id 'x\\ry' has a line break"),
-    (lambda: Event("a", id="x\0"), ValueError, r"has a NUL.*encode it first"),
-    (lambda: Event(event="price"), ValueError, "'price' has no data.*give it data="),
-    (lambda: Event("a", retry_s=0), ValueError, "retry_s is a number of seconds above 0"),
-    (lambda: Event("a", retry_s=float("nan")), ValueError, "retry_s is a number of seconds"),
-    (lambda: Event(b"a"), TypeError, "decode the bytes"),
+MISTAKES: list[tuple[Callable[[], ServerSentEvent], type[Exception], str]] = [
+    (
+        lambda: ServerSentEvent("a", event="x\ny"),
+        ValueError,
+        "a line break, which would end it; put that",
+    ),
+    (lambda: ServerSentEvent("a", id="x\ry"), ValueError, r"the id 'x\\ry' has a line break"),
+    (lambda: ServerSentEvent("a", id="x\0"), ValueError, r"has a NUL.*encode it first"),
+    (lambda: ServerSentEvent(event="price"), ValueError, "'price' has no data.*give it data="),
+    (lambda: ServerSentEvent("a", retry_s=0), ValueError, "retry_s is a number of seconds above 0"),
+    (
+        lambda: ServerSentEvent("a", retry_s=float("nan")),
+        ValueError,
+        "retry_s is a number of seconds",
+    ),
+    (lambda: ServerSentEvent(b"a"), TypeError, "decode the bytes"),
 ]
 
 
 @pytest.mark.parametrize(("make", "kind", "says"), MISTAKES)
 def test_a_mistake_is_told_where_it_is_made(
-    make: Callable[[], Event], kind: type[Exception], says: str
+    make: Callable[[], ServerSentEvent], kind: type[Exception], says: str
 ) -> None:
     with pytest.raises(kind, match=says):
         make()
@@ -104,7 +112,7 @@ _LINES = st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=[
 @given(
     st.lists(
         st.builds(
-            Event,
+            ServerSentEvent,
             st.text(st.characters(exclude_categories=["Cs"])),
             event=st.none() | _LINES,
             id=_LINES,
@@ -113,7 +121,7 @@ _LINES = st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=[
         )
     )
 )
-def test_browsers_read_what_was_meant(events: list[Event]) -> None:
+def test_browsers_read_what_was_meant(events: list[ServerSentEvent]) -> None:
     text = b"".join(event.encode() for event in events).decode()
     assert read_as_browsers_do(text) == [
         {
@@ -210,7 +218,7 @@ def test_a_stream_says_what_it_is() -> None:
 
 def test_items_are_events_or_their_data(heartbeat_s: float | None) -> None:
     response = EventStream(
-        [Event("a", id="1"), "b\nc", {"d": 1}, 2], heartbeat_s=heartbeat_s, retry_s=3
+        [ServerSentEvent("a", id="1"), "b\nc", {"d": 1}, 2], heartbeat_s=heartbeat_s, retry_s=3
     )
     assert b"".join(response.pieces()).decode() == (
         'retry: 3000\n\nid: 1\ndata: a\n\ndata: b\ndata: c\n\ndata: {"d":1}\n\ndata: 2\n\n'

@@ -204,10 +204,14 @@ def test_a_half_close_delivers_what_was_sent(ends: Ends) -> None:
 
 def test_a_wait_that_was_interrupted_leaves_the_stream_as_it_was(ends: Ends) -> None:
     fill(ends.stream)
-    for wait in (ends.stream.wait_readable, ends.stream.wait_writable):
+    stream = ends.stream
+    for wait, interrupt in (
+        (stream.wait_readable, stream.interrupt_reader),
+        (stream.wait_writable, stream.interrupt_writer),
+    ):
         handle = spawn(wait)
         checkpoint()
-        current_hub().run_soon(ends.stream.interrupt_writer, StreamBroken("too slow"))
+        current_hub().run_soon(interrupt, StreamBroken("too slow"))
         handle.join()
         assert isinstance(handle.error, StreamBroken)
         again = spawn(wait)
