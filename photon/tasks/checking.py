@@ -17,7 +17,8 @@ def name_of(fn: Any) -> str:
         fn = fn.func
     if not hasattr(fn, "__qualname__"):  # an object with a __call__
         fn = type(fn)
-    return f"{getattr(fn, '__module__', None) or '?'}.{fn.__qualname__}"
+    module = getattr(fn, "__module__", None)
+    return f"{module}.{fn.__qualname__}" if module else str(fn.__qualname__)
 
 
 def shown(value: object) -> str:

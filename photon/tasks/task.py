@@ -183,10 +183,17 @@ class Job:
         self, level: int, message: str, *args: object, error: BaseException | bool | None = None
     ) -> None:
         """Write a line about this job, which carries its name and id as fields."""
-        if logger.isEnabledFor(level):
-            fields = {"job": self.name, "job_id": self.id, **self.extra}
-            said = f"the job %s (%s) {message}"
+        if not logger.isEnabledFor(level):
+            return
+        fields = {"job": self.name, "job_id": self.id, **self.extra}
+        said = f"the job %s (%s) {message}"
+        try:
             logger.log(level, said, self.name, self.id, *args, exc_info=error, extra=fields)
+        except Cancelled:
+            raise
+        except BaseException:
+            # A logger that fails (a full disk, a broken filter) must not take the job along.
+            pass
 
     def __repr__(self) -> str:
         attempt = f", attempt {self.attempt}" if self.attempt > 1 else ""
@@ -332,6 +339,8 @@ def brief(error: BaseException) -> str:
 
 def _tell_structlog(job: Job) -> None:
     """Have what the job logs by structlog carry its name and id, where it is in use."""
-    structlog = sys.modules.get("structlog")
-    if structlog is not None:
-        structlog.contextvars.bind_contextvars(job=job.name, job_id=job.id)
+    # Not `structlog` itself, which may be about to be imported.
+    contextvars = sys.modules.get("structlog.contextvars")
+    bind = getattr(contextvars, "bind_contextvars", None)
+    if bind is not None:
+        bind(job=job.name, job_id=job.id)

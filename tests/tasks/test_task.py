@@ -42,6 +42,7 @@ def test_a_task_has_the_name_of_its_function_and_is_called_as_it() -> None:
     assert Task(fails).name == f"{__name__}.fails"
     assert Task(partial(fails, ValueError())).name == f"{__name__}.fails"
     assert Task(fails, name="mine").name == "mine"
+    assert Task([].append).name == "list.append"
     assert "test_task.py:" in Task(fails).place
     assert repr(Task(divmod)) == "<Task builtins.divmod>"
 
@@ -151,6 +152,21 @@ def test_what_a_job_logs_by_structlog_carries_its_name_and_id() -> None:
     job = job_of(structlog.contextvars.get_contextvars)
     assert run_job(job).result == {"job": "work", "job_id": job.id}
     assert structlog.contextvars.get_contextvars() == {}
+
+
+@pytest.mark.parametrize("error", [OSError(28, "no space left"), SystemExit(1)])
+def test_a_logger_that_fails_does_not_take_the_job_along(error: BaseException) -> None:
+    def broken(record: logging.LogRecord) -> bool:
+        raise error
+
+    logger = logging.getLogger("photon.tasks")
+    logger.addFilter(broken)
+    told: list[Job] = []
+    try:
+        job = run_job(job_of(fails(ValueError("oh")), on_failure=lambda job, _: told.append(job)))
+    finally:
+        logger.removeFilter(broken)
+    assert (job.state, told) == ("failed", [job])
 
 
 # Ends that come from outside...
