@@ -71,11 +71,10 @@ def add_message(new: NewMessage) -> Message:
 @app.get("/events")
 def events(last_event_id: Annotated[int, Header(ge=0)] = 0) -> EventStream:
     """A browser that lost the connection comes back by itself, and says what it saw last."""
-    messages = (
-        ServerSentEvent(message, id=str(message.id)) for message in board.watch(last_event_id)
-    )
+    since = board.watch(last_event_id)
+    messages = (ServerSentEvent(message, id=str(message.id)) for message in since)
     # In silence a heartbeat is sent, so that no proxy takes the stream for dead.
-    return EventStream(found, heartbeat_s=HEARTBEAT_S, retry_s=1)
+    return EventStream(messages, heartbeat_s=HEARTBEAT_S, retry_s=1)
 
 
 @app.get("/messages.ndjson")
