@@ -48,9 +48,10 @@ _LONGEST_DELAY_S = 7 * 86400.0
 # How often a worker with nothing to do asks Redis, and how long its end may take it to notice.
 _LOOK_MS = 200
 
-# Of a million commands so many look for workers that died. With dramatiq's own 1000 a worker that
-# is alone and idle would do so once in two minutes.
-_LOOKS_FOR_THE_DEAD = 50_000
+# How often an idle worker looks for those that died, in each time of `redelivery_s`. (With
+# dramatiq's own figure, one of a thousand commands, it would every three minutes. Not at each
+# command: to look takes Redis's KEYS when there is a dead one.)
+_LOOKS = 4
 
 
 class DramatiqQueue:
@@ -99,8 +100,14 @@ class DramatiqQueue:
             middleware=[],
             namespace=self._namespace,
             heartbeat_timeout=int(self._redelivery_s * 1000),
-            maintenance_chance=_LOOKS_FOR_THE_DEAD,
+            maintenance_chance=self._looks_in_a_million,
         )
+
+    @property
+    def _looks_in_a_million(self) -> int:
+        """Of a million commands so many look for workers that died."""
+        commands = self._redelivery_s * 1000 / _LOOK_MS  # of an idle worker, for each queue
+        return min(1_000_000, int(1_000_000 * _LOOKS / max(commands, 1)))
 
     def _client(self) -> Any:
         import redis

@@ -39,7 +39,7 @@ class Sender:
     def worker(
         self, *flags: str, env: Mapping[str, str] | None = None
     ) -> AbstractContextManager[Photon]:
-        variables = {"PHOTON_QUEUE": self.url, "PYTHONWARNINGS": "default", **(env or {})}
+        variables = {"PHOTON_QUEUE": self.url, **(env or {})}
         return photon("worker", "engine_app:app", *flags, folder=FOLDER, env=variables)
 
 
