@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import math
 
 from photon.http.advice import advise
 from photon.http.errors import ClientDisconnected, HTTPError, ProtocolError
 from photon.http.request import Request
-from photon.runtime.errors import Cancelled, StreamError
+from photon.runtime.errors import BreakerOpen, Cancelled, StreamError
 
 logger = logging.getLogger("photon.http")
 
@@ -26,6 +27,10 @@ def as_http_error(request: Request, error: BaseException) -> HTTPError | None:
         return _as_cancelled(request, error)
     if isinstance(error, BaseExceptionGroup):
         return _as_group(request, error)
+    if isinstance(error, BreakerOpen):
+        logger.warning("%s (request %s): %s", request, request.id, error, extra=_names(request))
+        headers = {"retry-after": str(max(1, math.ceil(error.retry_after)))}
+        return HTTPError(503, "a service that this needs is not available", headers=headers)
     log_panic(request, error)
     return _failed(request)
 
@@ -67,10 +72,9 @@ def _failed(request: Request) -> HTTPError:
 
 
 def _as_cancelled(request: Request, error: Cancelled) -> HTTPError | None:
-    where = f", {error.where}" if error.where else ""
     if error.source == "disconnect":
-        logger.info("%s: %s%s", request, error, where, extra=_names(request))
         return None
+    where = f", {error.where}" if error.where else ""
     logger.warning(
         "%s (request %s): %s%s", request, request.id, error, where, extra=_names(request)
     )

@@ -114,9 +114,8 @@ def _answer_to(request: Request, error: BaseException) -> Response | None:
     failure = as_http_error(request, error)
     if failure is None:
         where = getattr(error, "where", "")
-        logger.info(
-            "%s: the client went away%s", request, f", the handler was {where}" * bool(where)
-        )
+        told = f"; the handler was {where}" if where else ""
+        logger.info("%s: the client went away%s", request, told)
         return None
     return problem_of(failure)
 
