@@ -71,6 +71,7 @@ class Session:
 
     __slots__ = (
         "_close_due",
+        "_has_rest",
         "_is_begun",
         "_is_draining",
         "_is_paused",
@@ -112,6 +113,8 @@ class Session:
         self.waiters: Waiters | None = None
         self.closed_event: Event | None = None
         self._is_begun = False
+        # PERF: whether there may be an event without more bytes; to ask for nothing takes 0.5 us.
+        self._has_rest = False
         self._is_draining = False
         self._is_paused = False
         self._is_receiving = False
@@ -158,13 +161,15 @@ class Session:
         self._is_receiving = True
         try:
             while True:
-                event = protocol.next_event()
+                event = protocol.next_event() if self._has_rest else None
                 kind = event.__class__
                 if kind is str or kind is bytes:
                     self.received += 1
                     self.streak += 1
                     if protocol.is_behind:
                         self._look_at_rest()
+                    else:
+                        self._has_rest = False
                     return event  # type: ignore[return-value]
                 if event is None:
                     self._receive()
@@ -202,11 +207,18 @@ class Session:
                 self.lose(_why(error))
             return
         self._limit = _LARGE_READ_BYTES if len(data) == limit else _READ_BYTES
-        self._came(data)
+        if data:  # PERF: `_came` without the call
+            self.keepalive.heard_at = now()
+            self.received_bytes += len(data)
+            self._has_rest = True
+            self.protocol.receive_data(data)
+        else:
+            self._came(data)
 
     def _came(self, data: bytes) -> None:
         self.keepalive.heard_at = now()
         self.received_bytes += len(data)
+        self._has_rest = True
         if not data:
             self.upgrade.listen(False)  # the end would be readable for ever
         self.protocol.receive_data(data)

@@ -250,15 +250,14 @@ class WebSocket:
         Raises: WebSocketClosed; UnsendableText; TypeError.
         """
         if isinstance(message, str):
-            encode = self._text
+            self._send(self._text, message)
         elif isinstance(message, (bytes, bytearray, memoryview)):
-            encode = self._binary
+            self._send(self._binary, message)
         else:
             raise TypeError(
                 f"a message is str or bytes, not {type(message).__name__}: send_json(value) sends "
                 "other values"
             )
-        self._send(encode, message)
 
     def send_json(self, value: Any) -> None:
         """Send a value as JSON, in a text message.
