@@ -34,6 +34,7 @@ KINDS = ("sleep", "socket", "lock", "own-lock", "queue", "channel")
 GOAL_MS = 20.0
 TICK_S = 0.001
 PATIENCE_S = 20.0
+SPARE_FILES = 200
 
 SERVER = Server(
     "photon",
@@ -73,8 +74,9 @@ def staggered(target: Running, sockets: list[socket.socket], options: argparse.N
     is_right = True
     groups = [(kind,) for kind in options.kinds] if options.each else []
     for kinds in [*groups, tuple(options.kinds)]:
-        requests = [get(f"/wait/{kinds[i % len(kinds)]}") for i in range(len(sockets))]
-        seen = ask(sockets, requests, options.rate, options.timeout)
+        some = sockets[: room(kinds, len(sockets))]
+        requests = [get(f"/wait/{kinds[i % len(kinds)]}") for i in range(len(some))]
+        seen = ask(some, requests, options.rate, options.timeout)
         noted = report_of(target)
         is_right &= tell("+".join(kinds), seen, noted, 504, GOAL_MS)
     return is_right
@@ -82,6 +84,7 @@ def staggered(target: Running, sockets: list[socket.socket], options: argparse.N
 
 def burst(target: Running, sockets: list[socket.socket], options: argparse.Namespace) -> bool:
     """All deadlines at one moment, when all have been waiting for a second."""
+    sockets = sockets[: room(options.kinds, len(sockets))]
     arrival = len(sockets) / options.rate
     deadline = json.loads(target.ask("GET", "/now", {}, None)[1]) + arrival + 1.0
     kinds = options.kinds
@@ -92,6 +95,13 @@ def burst(target: Running, sockets: list[socket.socket], options: argparse.Names
     print("\nAll deadlines at one moment")
     print(HEADER)
     return tell("+".join(kinds), seen, report_of(target), 200, None)
+
+
+def room(kinds: Sequence[str], connections: int) -> int:
+    """How many requests the server has descriptors for: those for a socket open a pair."""
+    pairs = kinds.count("socket") / len(kinds)
+    left = machine.raise_file_limit() - connections - SPARE_FILES
+    return min(connections, int(left / (2 * pairs))) if pairs else connections
 
 
 # What is told...
