@@ -36,7 +36,7 @@ def check_function(fn: Any, role: str) -> None:
 
     Args: role: what it is to be, such as "a task".
     """
-    # PERF: what is asked of most functions, 0.2 us for 4.
+    # PERF: what holds of most functions, 0.3 us; the long way takes 5.
     if type(fn) is FunctionType and not fn.__dict__ and not fn.__code__.co_flags & _RUNS_LATER:
         return
     if not callable(fn):
