@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,8 @@ def leave(app: Photon, path: str, reached: Callable[[], object]) -> None:
 def test_the_log_says_where_a_handler_was_stopped_and_for_how_long_it_stood_there(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    app, cleaned = Photon(), []
+    app = Photon()
+    cleaned: list[str] = []
 
     @app.get("/slow", timeout=0.2)
     def slow() -> None:
@@ -78,7 +80,8 @@ def test_a_time_of_its_own_may_be_said_of_an_application_a_group_or_a_route(at: 
 
 
 def test_the_time_that_is_left_can_be_read_also_by_children() -> None:
-    app, left = Photon(), []
+    app = Photon()
+    left: list[Any] = []
 
     @app.get("/slow", timeout=30)
     def slow() -> str:
@@ -98,7 +101,8 @@ def test_the_time_that_is_left_can_be_read_also_by_children() -> None:
 
 
 def test_children_of_a_request_end_with_it() -> None:
-    app, ended = Photon(), []
+    app = Photon()
+    ended: list[str] = []
 
     def child() -> None:
         try:
@@ -117,7 +121,8 @@ def test_children_of_a_request_end_with_it() -> None:
 
 
 def test_a_shield_puts_the_deadline_off() -> None:
-    app, story = Photon(), []
+    app = Photon()
+    story: list[object] = []
 
     @app.get("/slow", timeout=0.05)
     def slow() -> None:
@@ -137,7 +142,8 @@ def test_a_shield_puts_the_deadline_off() -> None:
 
 
 def test_a_client_that_leaves_cancels_its_handler(caplog: pytest.LogCaptureFixture) -> None:
-    app, story = Photon(), []
+    app = Photon()
+    story: list[object] = []
     caplog.set_level(logging.INFO)
 
     @app.get("/slow")
@@ -157,8 +163,9 @@ def test_a_client_that_leaves_cancels_its_handler(caplog: pytest.LogCaptureFixtu
 
 
 def test_a_handler_may_go_on_without_its_client() -> None:
-    app, story = Photon(), []
-    goes_on = []
+    app = Photon()
+    story: list[object] = []
+    goes_on: list[bool] = []
 
     @app.get("/slow", on_disconnect="ignore")
     def slow() -> str:
@@ -179,7 +186,8 @@ def test_a_handler_may_go_on_without_its_client() -> None:
 
 
 def test_a_handler_may_be_told_that_its_client_left() -> None:
-    app, story = Photon(), []
+    app = Photon()
+    story: list[object] = []
 
     @app.get("/slow")
     def slow(request: Request) -> str:
@@ -267,7 +275,8 @@ def test_an_open_breaker_is_503_with_a_time_to_come_back(caplog: pytest.LogCaptu
 
 
 def test_what_was_spawned_goes_on_without_its_request_and_is_waited_for_at_the_stop() -> None:
-    app, story = Photon(), []
+    app = Photon()
+    story: list[object] = []
 
     def later() -> None:
         sleep(0.1)
@@ -293,7 +302,8 @@ def test_what_is_spawned_and_never_ends_is_cut_off_and_named(
 ) -> None:
     from photon import TaskSettings
 
-    app, story = Photon(title="Shop", task_settings=TaskSettings(drain_s=0.05)), []
+    app = Photon(title="Shop", task_settings=TaskSettings(drain_s=0.05))
+    story: list[str] = []
 
     def for_ever() -> None:
         try:
