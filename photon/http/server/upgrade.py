@@ -115,6 +115,10 @@ def upgrade(connection: Connection, head: bytes, session: Upgraded) -> Upgrade:
     connection.hand_over(session)
     from photon.http.server.sending import send_all
 
+    # What comes before the session has the stream waits in the kernel: nobody could take it, and a
+    # stream that stays readable would call on him in every round.
+    connection.stream.unwatch()
     send_all(connection, head)
+    connection.stream.watch(connection)
     connection.enter(UPGRADED)
     return Upgrade(connection, pending)
