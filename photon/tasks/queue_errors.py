@@ -2,7 +2,7 @@
 
 TaskFault
 ├── QueueError             a queue that cannot be used as it was set up; also a RuntimeError
-├── QueueUnavailable       its server could not be reached: nothing was enqueued
+├── QueueUnavailable       its server could not be reached in time
 ├── QueueFull              too many jobs wait in this process: nothing was enqueued
 ├── ArgumentError          arguments that cannot be sent; also a TypeError
 └── UnfitArguments         a job arrived with arguments that its function does not take
@@ -18,14 +18,23 @@ class QueueError(TaskFault, RuntimeError):
 
 
 class QueueUnavailable(TaskFault):
-    """The queue's server could not be reached in time, so nothing was enqueued.
+    """The queue's server could not be reached, or did not answer in time.
 
-    Attributes: where: the server, without its password.
+    Attributes:
+        where: the server, without its password.
+        may_be_enqueued: False when nothing was enqueued for sure; True when the server had been
+            told of the job, and did not say what it did with it.
     """
 
-    def __init__(self, where: str, why: str) -> None:
-        super().__init__(f"{where} could not be reached, and nothing was enqueued: {why}")
+    def __init__(self, where: str, why: str, *, may_be_enqueued: bool = False) -> None:
+        said = (
+            "did not answer, and whether the job was enqueued is not known"
+            if may_be_enqueued
+            else "could not be reached, and nothing was enqueued"
+        )
+        super().__init__(f"{where} {said}: {why}")
         self.where = where
+        self.may_be_enqueued = may_be_enqueued
 
 
 class QueueFull(TaskFault):

@@ -84,7 +84,8 @@ class QueuedTask(Task[P, T]):
         that is committed, and never if not (ProcrastinateQueue only).
 
         Returns: the job's id.
-        Raises: ArgumentError; QueueUnavailable; QueueFull; QueueError. Then nothing was enqueued.
+        Raises: ArgumentError; QueueFull; QueueError; then nothing was enqueued. QueueUnavailable,
+            whose `may_be_enqueued` says whether that is known.
         """
         connection = kwargs.pop("connection", None)
         return self._send(0.0, connection, args, kwargs)

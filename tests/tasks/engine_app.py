@@ -55,6 +55,13 @@ def hang(seconds: float = 60.0) -> None:
     log.info("slept")
 
 
+def chain(a: int) -> None:
+    """Send another job."""
+    task = app.tasks.get("add")
+    assert task is not None
+    task.send(a)
+
+
 def exits() -> None:
     raise SystemExit(3)
 
@@ -80,6 +87,7 @@ def register(tasks: Tasks) -> Tasks:
     tasks.task(name="flaky", retries=2, backoff=0.001, on_failure=on_failure)(flaky)
     tasks.task(name="hang")(hang)
     tasks.task(name="limited", timeout=0.1, on_failure=on_failure)(hang)
+    tasks.task(name="chain")(chain)
     tasks.task(name="exits", on_failure=on_failure)(exits)
     tasks.task(name="compute")(compute)
     return tasks

@@ -159,11 +159,16 @@ class DramatiqQueue:
     def _put(self, message: Any, delay_ms: int | None) -> None:
         import redis
 
+        is_told = False
         try:
             with fail_after(self._patience_s):
+                pool = self._broker.client.connection_pool
+                pool.release(pool.get_connection())  # so it is known whether there is one
+                is_told = True
                 self._broker.enqueue(message, delay=delay_ms)
         except (redis.RedisError, OSError, DeadlineExceeded) as error:
-            raise QueueUnavailable(f"Redis ({shown_url(self._url)})", str(error)) from error
+            where = f"Redis ({shown_url(self._url)})"
+            raise QueueUnavailable(where, str(error), may_be_enqueued=is_told) from error
 
     def worker(self, tasks: Tasks, settings: WorkerSettings) -> DramatiqWorker:
         """dramatiq's worker for these tasks."""

@@ -23,9 +23,12 @@ Source: https://procrastinate.readthedocs.io
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from photon.runtime.cancel import fail_after
+from photon.runtime.errors import DeadlineExceeded
 from photon.runtime.sync import RLock
 from photon.tasks.adapters.servers import need, shown_url
 from photon.tasks.queue import Call, WorkerSettings
@@ -104,11 +107,16 @@ class ProcrastinateQueue:
             queueing_lock=None,
         )
         _check_connection(call.connection)
+        # In a transaction of the caller's the wait is the caller's, too.
+        patience_s = math.inf if call.connection is not None else self._patience_s
         try:
-            # Not by its `App.configure_task`, which logs a line for each.
-            sent = self._sender.job_manager.defer_job(job, connection=call.connection)
+            with fail_after(patience_s):
+                # Not by its `App.configure_task`, which logs a line for each.
+                sent = self._sender.job_manager.defer_job(job, connection=call.connection)
         except exceptions.ConnectorException as error:
             raise self._fault(error.__cause__ or error, call) from error
+        except DeadlineExceeded as error:
+            raise QueueUnavailable(self._where, str(error), may_be_enqueued=True) from error
         return str(sent.id)
 
     @cached_property
@@ -119,7 +127,7 @@ class ProcrastinateQueue:
             self._url,
             min_size=1,
             max_size=self._connections,
-            timeout=self._patience_s,
+            timeout=self._patience_s / 2,  # so that what it says is heard before ours
             open=False,
             # A transaction for one statement would be two more round trips.
             kwargs={"autocommit": True, "connect_timeout": max(2, round(self._patience_s))},
@@ -143,13 +151,15 @@ class ProcrastinateQueue:
 
     def _fault(self, error: BaseException, call: Call) -> Exception:
         import psycopg
+        import psycopg_pool
 
         if isinstance(error, _no_schema_errors()):
             return QueueError(f"{self._where} {_NO_SCHEMA}")
         if isinstance(error, psycopg.DataError):
             return ArgumentError(f"PostgreSQL takes no such arguments of {call.task.name}: {error}")
         if isinstance(error, psycopg.OperationalError) and call.connection is None:
-            return QueueUnavailable(self._where, str(error))
+            had_connection = not isinstance(error, psycopg_pool.PoolTimeout)
+            return QueueUnavailable(self._where, str(error), may_be_enqueued=had_connection)
         return QueueError(f"{self._where} did not take the job: {error}")
 
     # The rest...

@@ -16,7 +16,7 @@ from random import uniform
 from typing import TYPE_CHECKING, Any
 
 import procrastinate
-from procrastinate.exceptions import JobAborted
+from procrastinate.exceptions import ConnectorException, JobAborted
 from procrastinate.job_context import AbortReason, JobContext
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from procrastinate.utils import utcnow
@@ -245,12 +245,14 @@ def _quiet() -> None:
     procrastinates = logging.getLogger("procrastinate")
     if not logging.getLogger().isEnabledFor(logging.DEBUG):
         procrastinates.setLevel(logging.WARNING)
-    for name in ("procrastinate.worker", "procrastinate.worker.worker"):
+    for name in ("procrastinate.worker", "procrastinate.worker.worker", "procrastinate.utils"):
         logging.getLogger(name).addFilter(_told_by_us)
 
 
 def _told_by_us(record: logging.LogRecord) -> bool:
     action = getattr(record, "action", None)
+    if record.exc_info and isinstance(record.exc_info[1], ConnectorException):
+        record.exc_info = None  # its own tracebacks say nothing that the message does not
     if action == "task_not_found":
         job = getattr(record, "job", {})
         record.msg = (

@@ -69,9 +69,25 @@ def test_a_server_that_says_nothing_is_not_waited_for_long() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         queue = DramatiqQueue(f"redis://127.0.0.1:{silent.getsockname()[1]}", patience_s=0.1)
         task = Tasks(queue).task(add)
-        with pytest.raises(QueueUnavailable, match="nothing was enqueued"):
+        with pytest.raises(QueueUnavailable, match="nothing was enqueued") as told:
             task.send(1)
+        assert not told.value.may_be_enqueued
         queue.close()
+
+
+def test_a_server_that_does_not_answer_may_have_the_job(
+    queue: DramatiqQueue, redis_url: str
+) -> None:
+    impatient = DramatiqQueue(redis_url, patience_s=0.1)
+    task = Tasks(impatient).task(add)
+    task.send(1)
+    with redis.Redis.from_url(redis_url) as client:
+        client.client_pause(10_000, all=False)  # scripts that write wait
+        with pytest.raises(QueueUnavailable, match="whether the job was enqueued is not") as told:
+            task.send(2)
+        assert told.value.may_be_enqueued
+        client.client_unpause()
+    impatient.close()
 
 
 def test_it_sends_again_when_its_connections_were_cut(queue: DramatiqQueue, redis_url: str) -> None:

@@ -73,6 +73,8 @@ def test_jobs_are_run_by_a_worker(sender: Sender) -> None:
         worker.wait_line("added 12")
         sender["add"].send_after(0.05, 20)
         worker.wait_line("added 22")
+        sender["chain"].send(30)
+        worker.wait_line("added 32")
         # Tried again, with its own id in each line, until it works.
         id = sender["flaky"].send(3)
         worker.wait_line("the job flaky", id, "failed in attempt 1 of 3")

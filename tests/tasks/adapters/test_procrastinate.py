@@ -121,6 +121,21 @@ def test_a_server_that_says_nothing_is_not_waited_for_long() -> None:
         queue.close()
 
 
+def test_a_server_that_does_not_answer_may_have_the_job(
+    queue: ProcrastinateQueue, postgres_url: str
+) -> None:
+    impatient = ProcrastinateQueue(postgres_url, patience_s=0.5)
+    task = Tasks(impatient).task(add)
+    task.send(1)
+    with psycopg.connect(postgres_url) as other:
+        other.execute("LOCK procrastinate_jobs")
+        with pytest.raises(QueueUnavailable, match="whether the job was enqueued is not") as told:
+            task.send(2)
+        assert told.value.may_be_enqueued
+    task.send(3)  # its connection was given up, not handed on
+    impatient.close()
+
+
 def test_it_sends_again_when_its_connections_were_cut(
     queue: ProcrastinateQueue, postgres_url: str
 ) -> None:
