@@ -36,7 +36,7 @@ class Member:
         self.is_in = True
 
     def send(self, message: object) -> None:
-        """Send to this member alone, in line with what the room sends. Never waits for others.
+        """Send to this member alone, through the same queue and by the same policy as the room.
 
         Raises: TypeError, for what cannot be JSON.
         """

@@ -164,6 +164,7 @@ class Neighbours:
         """From now on we hear what is said in the room."""
         if room.subscription is None:  # over already
             return
+        room.roll.is_settled = room.started
         if not room.started:
             room.roll.awaited = set(self._heard)
             room.started = True
@@ -171,18 +172,18 @@ class Neighbours:
         self._publish_all(Asked(self._house.origin, [room.name], ""))
         room.waiters.wake()
 
-    def _announce(self, room: Room) -> None:
-        """Say whom we have in the room."""
+    def _announce(self, room: Room, to: str = "") -> None:
+        """Say whom we have in the room.   Args: to: who asked, if anybody did."""
         members = {member.id: member.info for member in room.members}
-        room.is_announced = self._publish_present(room.name, members)
+        room.is_announced = self._publish_present(room.name, members, to)
 
-    def _publish_present(self, room: str, members: dict[str, object]) -> bool:
+    def _publish_present(self, room: str, members: dict[str, object], to: str) -> bool:
         rest = iter(members.items())
         left = len(members)
         while True:
             part = dict(islice(rest, _AT_ONCE))
             left -= len(part)
-            notice = Present(self._house.origin, part, left > 0)
+            notice = Present(self._house.origin, part, left > 0, to)
             if not self._publish(self._room_topic(room), notice):
                 return False
             if left <= 0:
@@ -216,19 +217,22 @@ class Neighbours:
         match notice:
             case Alive(is_new=True):
                 self._publish_all(Alive(self._house.origin, False))
-            case Asked(rooms=rooms, of=of) if of in ("", self._house.origin):
-                self._answer(rooms, even_nobody=not of)
+            case Asked(origin=origin, rooms=rooms, of=of) if of in ("", self._house.origin):
+                if of:  # it had lost us, and tells its hooks that we are back
+                    self._answer("", rooms, even_nobody=False)
+                else:
+                    self._answer(origin, rooms, even_nobody=True)
             case Gone(origin=origin):
                 self._heard.pop(origin, None)
                 self._drop(origin)
 
-    def _answer(self, rooms: list[str], *, even_nobody: bool) -> None:
+    def _answer(self, to: str, rooms: list[str], *, even_nobody: bool) -> None:
         for name in rooms:
             room = self._house.room_named(name)
             if room is not None and room.local:
-                self._announce(room)
+                self._announce(room, to)
             elif even_nobody:
-                self._publish_present(name, {})
+                self._publish_present(name, {}, to)
 
     def _on_room(self, room: Room, payload: bytes) -> None:
         notice = self._read(payload)
@@ -241,8 +245,10 @@ class Neighbours:
                 changes = room.roll.joined(origin, member, info)
             case Left(origin=origin, member=member):
                 changes = room.roll.left(origin, member)
-            case Present(origin=origin, members=members, goes_on=goes_on):
-                changes = room.roll.present(origin, members, goes_on=goes_on)
+            case Present(origin=origin, members=members, goes_on=goes_on, to=to):
+                changes = room.roll.present(
+                    origin, members, goes_on=goes_on, is_answer=to == self._house.origin
+                )
                 room.waiters.wake()
             case _:
                 return

@@ -70,12 +70,16 @@ class Left(Struct, frozen=True, array_like=True, tag=6):
 class Present(Struct, frozen=True, array_like=True, tag=7):
     """All members that a process has in the room, whatever was said before.
 
-    Attributes: members: info by id; goes_on: whether another of these follows with more of them.
+    Attributes:
+        members: info by id.
+        goes_on: whether another of these follows with more of them.
+        to: the process that asked; "" when none did.
     """
 
     origin: str
     members: dict[str, Any]
     goes_on: bool
+    to: str
 
 
 class Told(Struct, frozen=True, array_like=True, tag=8):

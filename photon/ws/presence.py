@@ -11,6 +11,7 @@ hold the members of any other.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,14 +42,18 @@ class Change(Struct, frozen=True):
 class Roll:
     """The members that one room has in other processes. No I/O; what changes is returned.
 
-    Attributes: awaited: processes that were asked, and have not yet said who they have. What they
-        say is how it was when we came, and no change.
+    Attributes:
+        awaited: processes that were asked, and have not yet answered.
+        is_settled: whether all that is said now is a change: the room has missed some, and asks
+            again.
     """
 
-    __slots__ = ("_coming", "_members", "awaited")
+    __slots__ = ("_answered", "_coming", "_members", "awaited", "is_settled")
 
     def __init__(self) -> None:
         self.awaited: set[str] = set()
+        self.is_settled = False
+        self._answered: set[str] = set()
         self._members: dict[str, dict[str, Any]] = {}
         self._coming: dict[str, dict[str, Any]] = {}
 
@@ -70,8 +75,14 @@ class Roll:
             del self._members[origin]
         return [_change(member, info, has_joined=False)]
 
-    def present(self, origin: str, members: dict[str, Any], *, goes_on: bool) -> list[Change]:
-        """A process says whom it has, maybe in several parts."""
+    def present(
+        self, origin: str, members: dict[str, Any], *, goes_on: bool, is_answer: bool
+    ) -> list[Change]:
+        """A process says whom it has, maybe in several parts.
+
+        Args: is_answer: to our own question. The first answer of a process says how it was when we
+            came, which is no change.
+        """
         coming = self._coming.setdefault(origin, {})
         coming.update(members)
         if goes_on:
@@ -80,9 +91,11 @@ class Roll:
         before = self._members.pop(origin, {})
         if coming:
             self._members[origin] = coming
-        if origin in self.awaited:
-            self.awaited.remove(origin)
-            return []
+        if is_answer:
+            self.awaited.discard(origin)
+            if not self.is_settled and origin not in self._answered:
+                self._answered.add(origin)
+                return []
         return [
             *(
                 _change(id, info, has_joined=False)
@@ -99,6 +112,7 @@ class Roll:
     def gone(self, origin: str) -> list[Change]:
         """A process is no more."""
         self.awaited.discard(origin)
+        self._answered.discard(origin)
         self._coming.pop(origin, None)
         before = self._members.pop(origin, {})
         return [_change(member, info, has_joined=False) for member, info in before.items()]
@@ -129,7 +143,8 @@ class Changes:
     __slots__ = ("_waiting",)
 
     def __init__(self) -> None:
-        self._waiting: dict[tuple[str, str], Change] = {}
+        # An OrderedDict: a dict finds its first entry slowly after many deletions.
+        self._waiting: OrderedDict[tuple[str, str], Change] = OrderedDict()
 
     def add(self, room: str, change: Change) -> None:
         """Tell this, unless it undoes what was not yet told."""
@@ -140,9 +155,10 @@ class Changes:
 
     def next(self) -> tuple[str, Change] | None:
         """The next to tell, with its room; None when there is none."""
-        for key in self._waiting:
-            return key[0], self._waiting.pop(key)
-        return None
+        if not self._waiting:
+            return None
+        (room, _), change = self._waiting.popitem(last=False)
+        return room, change
 
     def __len__(self) -> int:
         return len(self._waiting)

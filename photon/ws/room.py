@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from photon.ws.member import Member
     from photon.ws.rooms import Rooms
 
-# PERF: between two looks at the clock. So many members take 0.3 ms at most.
+# PERF: between two looks at the clock. So many members take 1 ms, nearly all of it in the kernel:
+# a send to a client takes 5 to 15 us, all that is done here 0.4 us.
 _AT_ONCE = 63
 
 

@@ -34,8 +34,9 @@ from typing import Any, TypeVar, get_args
 from msgspec import Struct
 
 from photon.runtime.carriers import Carrier
+from photon.runtime.errors import WrongThread
 from photon.runtime.hints import meant
-from photon.runtime.hub import current_hub
+from photon.runtime.hub import Hub, current_hub, existing_hub
 from photon.ws.brokers.base import Broker
 from photon.ws.member import Member
 from photon.ws.neighbours import Neighbours
@@ -132,6 +133,7 @@ class Rooms:
         self.origin = secrets.token_hex(8)
         self._broker = broker
         self._neighbours: Neighbours | None = None
+        self._hub: Hub | None = None
         self._beat_s = beat_s
         self._expire_s = expire_s
         self._rooms: dict[str, Room] = {}
@@ -160,13 +162,14 @@ class Rooms:
 
         Args: info: what others see of it (`presence`): any value that can be JSON, 8 KiB at most.
         Raises: TypeError, ValueError: a name or info that cannot be; RuntimeError: it is in there
-            already, or these rooms have a broker and were not started.
+            already, or these rooms have a broker and were not started; WrongThread.
         """
         checked_name(room)
         info = checked_info(info)
         if not hasattr(connection, "send_frame"):
             raise TypeError(f"a WebSocket joins a room, not {connection!r}: rooms.join(name, ws)")
         neighbours = self._started()
+        self._hub = current_hub()
         if getattr(connection, "stage", None) == "connecting":
             connection.accept()  # type: ignore[attr-defined]  # here, and not by whoever sends first
         outbox = self._outboxes.get(id(connection))
@@ -208,6 +211,11 @@ class Rooms:
         self._close_if_empty(room)
 
     def _started(self) -> Neighbours | None:
+        if self._rooms and existing_hub() is not self._hub:
+            raise WrongThread(
+                f"{self!r} is of another thread, and so are its connections; in offload() return"
+                " what is to be broadcast, and broadcast it outside"
+            )
         if self._broker is not None and self._neighbours is None:
             raise RuntimeError(
                 f"{self!r} has a broker and was not started: app.lifespan(lambda: rooms), or"
@@ -269,11 +277,11 @@ class Rooms:
         """
         id = member.id if isinstance(member, Member) else member
         frame = frame_of(message)
+        neighbours = self._started()
         here = self._members.get(id)
         if here is not None:
             here.room.send_late([here.outbox], frame)
             return True
-        neighbours = self._started()
         return neighbours is not None and neighbours.tell(id, frame, self.bounds.patience_s)
 
     def _ids(self, exclude: Any) -> list[str]:
@@ -319,6 +327,7 @@ class Rooms:
         """Know who is in a room, and be told of changes, without being in it."""
         checked_name(room)
         self._started()
+        self._hub = current_hub()
         watched = self._open(room)
         watched.watchers += 1
         try:

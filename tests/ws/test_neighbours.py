@@ -254,6 +254,22 @@ def test_what_was_missed_while_the_broker_was_away_is_made_up_for(broker: Tapped
         assert (mine.messages, other.messages) == (["back"], ["alone", "back"])
 
 
+def test_who_was_given_up_while_the_broker_was_away_has_joined_again(broker: Tapped) -> None:
+    line = Line(broker)
+    told: list[str] = []
+    with Rooms(line) as here, Rooms(broker) as there:
+        here.on_join(lambda room, who: told.append(f"+{who.info}"))
+        here.on_leave(lambda room, who: told.append(f"-{who.info}"))
+        with here.join("a", Fake(), "me"), there.join("a", Fake(), "other"):
+            wait_until(lambda: told == ["+me", "+other"])
+            line.is_lost = True
+            assert here._neighbours is not None
+            here._neighbours._expire(now() + 16)
+            wait_until(lambda: told[2:] == ["-other"])
+            line.come_back()
+            wait_until(lambda: told[3:] == ["+other"])
+
+
 def test_who_was_not_told_of_a_change_is_told_all_with_the_next_beat(broker: Tapped) -> None:
     line = Line(broker)
     with Rooms(broker) as here, Rooms(line) as there:

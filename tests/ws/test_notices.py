@@ -27,7 +27,7 @@ NOTICES: list[Notice] = [
     Said("a", b"\x81\x00", ["a.1"]),
     Joined("a", "a.1", {"name": "Ada"}),
     Left("a", "a.1"),
-    Present("a", {"a.1": None}, False),
+    Present("a", {"a.1": None}, False, ""),
     Told("a", "b.1", b"\x81\x00"),
 ]
 

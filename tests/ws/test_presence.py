@@ -33,26 +33,40 @@ def test_what_a_process_says_of_all_replaces_what_was_known() -> None:
     for member in ("a.1", "a.2"):
         roll.joined("a", member, None)
     roll.joined("b", "b.1", None)
-    assert names(roll.present("a", {"a.2": None, "a.3": None}, goes_on=False)) == ["-a.1", "+a.3"]
+    assert names(roll.present("a", {"a.2": None, "a.3": None}, goes_on=False, is_answer=False)) == [
+        "-a.1",
+        "+a.3",
+    ]
     assert ids(roll) == {"a.2", "a.3", "b.1"}
-    assert names(roll.present("a", {}, goes_on=False)) == ["-a.2", "-a.3"]
+    assert names(roll.present("a", {}, goes_on=False, is_answer=False)) == ["-a.2", "-a.3"]
     assert ids(roll) == {"b.1"}
 
 
 def test_it_may_come_in_parts() -> None:
     roll = Roll()
     roll.joined("a", "a.1", None)
-    assert roll.present("a", {"a.2": None}, goes_on=True) == []
+    assert roll.present("a", {"a.2": None}, goes_on=True, is_answer=False) == []
     assert ids(roll) == {"a.1"}
-    assert names(roll.present("a", {"a.3": None}, goes_on=False)) == ["-a.1", "+a.2", "+a.3"]
+    assert names(roll.present("a", {"a.3": None}, goes_on=False, is_answer=False)) == [
+        "-a.1",
+        "+a.2",
+        "+a.3",
+    ]
 
 
-def test_what_was_asked_for_is_no_change() -> None:
+def test_the_first_answer_is_no_change() -> None:
     roll = Roll()
     roll.awaited = {"a", "b"}
-    assert roll.present("a", {"a.1": None}, goes_on=False) == []
+    assert names(roll.present("a", {"a.0": None}, goes_on=False, is_answer=False)) == ["+a.0"]
+    assert roll.awaited == {"a", "b"}
+    assert roll.present("a", {"a.1": None}, goes_on=False, is_answer=True) == []
     assert roll.awaited == {"b"}
-    assert names(roll.present("a", {"a.1": None, "a.2": None}, goes_on=False)) == ["+a.2"]
+    changes = roll.present("a", {"a.1": None, "a.2": None}, goes_on=False, is_answer=True)
+    assert names(changes) == ["+a.2"]
+    assert roll.present("new", {"new.1": None}, goes_on=False, is_answer=True) == []
+    assert names(roll.gone("new")) == ["-new.1"]
+    roll.is_settled = True
+    assert names(roll.present("new", {"new.1": None}, goes_on=False, is_answer=True)) == ["+new.1"]
 
 
 def test_a_process_that_is_gone_takes_its_members_along() -> None:
@@ -60,11 +74,11 @@ def test_a_process_that_is_gone_takes_its_members_along() -> None:
     roll.awaited = {"a"}
     roll.joined("a", "a.1", None)
     roll.joined("b", "b.1", None)
-    roll.present("a", {"a.9": None}, goes_on=True)
+    roll.present("a", {"a.9": None}, goes_on=True, is_answer=False)
     assert names(roll.gone("a")) == ["-a.1"]
     assert roll.gone("a") == []
     assert (ids(roll), roll.awaited) == ({"b.1"}, set())
-    assert names(roll.present("a", {}, goes_on=False)) == []
+    assert names(roll.present("a", {}, goes_on=False, is_answer=False)) == []
 
 
 @given(st.lists(st.tuples(st.sampled_from("jlpg"), st.sets(st.integers(0, 4))), max_size=30))
@@ -81,7 +95,7 @@ def test_what_changes_is_what_differs(steps: list[tuple[str, set[int]]]) -> None
             for member in members:
                 changes += roll.left("a", member)
         elif what == "p":
-            changes = roll.present("a", dict.fromkeys(members), goes_on=False)
+            changes = roll.present("a", dict.fromkeys(members), goes_on=False, is_answer=False)
         else:
             changes = roll.gone("a")
         for change in changes:

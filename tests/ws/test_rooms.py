@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from photon.runtime.cancel import CancelScope, move_on_after
-from photon.runtime.errors import Cancelled
+from photon.runtime.errors import Cancelled, WrongThread
 from photon.runtime.greenlets import checkpoint, spawn
 from photon.runtime.hub import current_hub
+from photon.runtime.offload import offload
 from photon.ws.presence import Presence
 from photon.ws.rooms import Rooms
 from tests.clients import wait_until
@@ -438,6 +439,21 @@ def test_what_cannot_join_or_be_sent_or_be_excluded() -> None:
     with pytest.raises(ValueError, match="characters"):
         rooms.broadcast("", "hello")
     expect_empty(rooms)
+
+
+def test_another_thread_is_told_where_to_broadcast() -> None:
+    rooms = Rooms()
+    fake = Fake()
+    with rooms.join("a", fake) as member:
+        calls: list[Callable[[], object]] = [
+            lambda: rooms.broadcast("a", "x"),
+            lambda: rooms.send_to(member, "x"),
+            lambda: rooms.join("a", Fake()),
+        ]
+        for call in calls:
+            with pytest.raises(WrongThread, match=r"in offload\(\) return what is to be broadcast"):
+                offload(call)
+    assert fake.messages == []
 
 
 def test_a_failed_accept_leaves_nothing() -> None:

@@ -69,9 +69,7 @@ class _RedisLink:
         missing = {channel.encode() for channel in channels}
         while missing:
             message = self._next()
-            if message is None:
-                raise ConnectionError("Redis did not confirm a subscription in time")
-            if message["type"] == "subscribe":
+            if message is not None and message["type"] == "subscribe":
                 missing.discard(message["channel"])
 
     def unlisten(self, channels: Sequence[str]) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from photon.runtime.cancel import fail_after
+from photon.runtime.greenlets import sleep
 from tests.processes import PATIENCE_S, get, serving
 from tests.ws.client import Speaker
 
@@ -61,6 +63,12 @@ def who(port: int) -> Any:
     return msgspec.json.decode(body)
 
 
+def wait_who(port: int, names: list[str]) -> None:
+    with fail_after(PATIENCE_S):
+        while who(port) != names:
+            sleep(0.01)
+
+
 @pytest.fixture(params=["redis", "postgres"])
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """An application whose rooms have a broker."""
@@ -84,28 +92,27 @@ def test_two_processes_are_one_room_and_one_may_be_killed(folder: Path) -> None:
             bob.send(":for all")
             assert [ada.receive(), ada.receive()] == ["for you", "for all"]
             assert bob.receive() == "for all"
-            assert who(one) == who(two) == ["Ada", "Bob"]
+            wait_who(one, ["Ada", "Bob"])
+            wait_who(two, ["Ada", "Bob"])
 
             second.kill(signal.SIGKILL)
             second.process.wait()
-            while who(one) != ["Ada"]:
-                pass
+            wait_who(one, ["Ada"])
             ada.send(":alone")
             assert ada.receive() == "alone"
             ada.finish()
-        assert who(one) == []
+        wait_who(one, [])
         assert first.stop() == 0
 
 
 def test_a_process_that_stops_takes_its_members_along(folder: Path) -> None:
     with serving(folder=folder) as (first, one), serving(folder=folder) as (second, two):
         with speaking(one, "Ada") as (ada, _), speaking(two, "Bob") as (bob, _):
-            assert who(one) == ["Ada", "Bob"]
+            wait_who(one, ["Ada", "Bob"])
             second.kill(signal.SIGTERM)
             assert bob.closed() == (1001, "the server stops")
+            bob.close()
             assert second.wait() == 0
-            while who(one) != ["Ada"]:
-                pass
+            wait_who(one, ["Ada"])
             ada.finish()
         assert first.stop() == 0
-
