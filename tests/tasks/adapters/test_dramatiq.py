@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
@@ -12,6 +13,7 @@ from photon.runtime.nursery import nursery
 from photon.tasks.adapters.dramatiq import DramatiqQueue
 from photon.tasks.queue_errors import QueueError, QueueUnavailable
 from photon.tasks.registry import Tasks
+from tests.processes import get, photon, serving
 
 
 def add(a: int, b: int = 2) -> int:
@@ -104,3 +106,30 @@ def test_a_closed_queue_opens_again(queue: DramatiqQueue) -> None:
     task.send(1)
     assert queue.close() == 0
     task.send(2)
+
+
+PHOTON_APP = """
+from photon import Photon
+
+app = Photon()
+
+@app.task(retries=2)
+def greet(name: str) -> None:
+    import logging
+    logging.getLogger("app").warning("hello %s", name)
+
+@app.post("/greet/{name}")
+def send(name: str):
+    return {"job": greet.send(name)}
+"""
+
+
+def test_a_photon_sends_what_its_worker_runs(redis_url: str, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(PHOTON_APP)
+    env = {"PHOTON_QUEUE": redis_url}
+    with serving(folder=tmp_path, env=env) as (_, port):
+        status, body = get(port, "/greet/you", b"")
+        assert status == 200, body
+        with photon("worker", "app:app", folder=tmp_path, env=env) as worker:
+            worker.wait_line("hello you")
+            assert worker.stop() == 0
