@@ -4,14 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 
 if TYPE_CHECKING:
     from photon.runtime.region import Region
+    from photon.tasks.options import OnFailure
+    from photon.tasks.periods import Period
     from photon.tasks.queue import Queue
     from photon.tasks.registry import Tasks
+    from photon.tasks.schedule import Missed, OncePer, Overlap
     from photon.tasks.scheduler import Scheduler
     from photon.tasks.settings import TaskSettings
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class ScheduleOptions(TypedDict, total=False):
+    """What can be said of any function with a schedule; see `Scheduler.every`."""
+
+    overlap: Overlap
+    once_per: OncePer
+    timeout: Period | None
+    retries: int
+    backoff: Period | Callable[[int], float]
+    on_failure: OnFailure | None
+    name: str | None
 
 
 class Jobs:
@@ -41,16 +59,33 @@ class Jobs:
             self._tasks = Tasks(self._queue_given)
         return self._tasks
 
-    @property
-    def every(self) -> Callable[..., Any]:
-        """Have a function called again and again: `@app.every(30)`; see `Scheduler.every`."""
-        return self.scheduler.every
+    def every(
+        self,
+        period: Period | None = None,
+        *,
+        jitter: Period = 0.0,
+        run_on_start: bool = False,
+        **options: Unpack[ScheduleOptions],
+    ) -> Callable[[F], F]:
+        """Have a function run every so often: `@app.every(30)`, `@app.every("5m")`.
 
-    @property
-    def cron(self) -> Callable[..., Any]:
-        """Have a function called by a calendar: `@app.cron("*/5 * * * *")`; see
-        `Scheduler.cron`."""
-        return self.scheduler.cron
+        Args: see `Scheduler.every`.   Raises: ScheduleError, TaskError, DuplicateTask.
+        """
+        return self.scheduler.every(period, jitter=jitter, run_on_start=run_on_start, **options)
+
+    def cron(
+        self,
+        expression: str | None = None,
+        *,
+        timezone: str | None = None,
+        missed: Missed = "skip",
+        **options: Unpack[ScheduleOptions],
+    ) -> Callable[[F], F]:
+        """Have a function run when a cron expression says so: `@app.cron("*/5 * * * *")`.
+
+        Args: see `Scheduler.cron`.   Raises: ScheduleError, TaskError, DuplicateTask.
+        """
+        return self.scheduler.cron(expression, timezone=timezone, missed=missed, **options)
 
     @property
     def task(self) -> Callable[..., Any]:

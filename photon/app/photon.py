@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import SimpleNamespace
@@ -472,6 +473,7 @@ class Photon(Registrar, Linker, Jobs):
             self._app_scope.open(replaced=self._overrides.active)
             if self.watchdog:
                 stack.enter_context(watching())
+            stack.callback(_drop_timers, region)
             stack.callback(region.close, drain_s)
             self._open_jobs(region, stack)
             yield
@@ -485,6 +487,12 @@ class Photon(Registrar, Linker, Jobs):
 
     def __repr__(self) -> str:
         return f"<Photon {self.title!r} {self.version}, {len(self.router.routes)} routes>"
+
+
+def _drop_timers(region: Region) -> None:
+    timers = sys.modules.get("photon.tasks.timers")  # nobody has any who has not imported it
+    if timers is not None:
+        timers.drop_timers(region)
 
 
 _KEYWORDS = tuple(inspect.signature(Photon).parameters)[1:-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -40,7 +41,15 @@ def make_socket_operation(
         is_websocket=True,
     )
     name = options.get("name") or str(getattr(handler, "__name__", ""))
-    return Operation(plan=plan, name=name, include_in_schema=False)
+    return Operation(
+        plan=plan,
+        response_type=inspect.Signature.empty,
+        media_types=(),
+        name=name,
+        timeout_s=options.get("timeout"),
+        include_in_schema=False,
+        is_websocket=True,
+    )
 
 
 def make_socket_endpoint(

@@ -25,6 +25,7 @@ class Operation(Struct, frozen=True, kw_only=True, eq=False):
         timeout_s: how long it may wait until its response begins; None for the server's time.
         include_in_schema: whether documents mention it.
         openapi: members to put over those of the generated Operation Object.
+        is_websocket: whether its handler talks over a WebSocket.
     """
 
     plan: BindingPlan
@@ -42,3 +43,4 @@ class Operation(Struct, frozen=True, kw_only=True, eq=False):
     body_limit: int | None = None
     include_in_schema: bool = True
     openapi: Mapping[str, Any] = {}
+    is_websocket: bool = False

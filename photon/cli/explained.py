@@ -91,7 +91,7 @@ def _headline(trace: Trace) -> list[str]:
 
 
 def _answered(trace: Trace, route: Route, asked: str) -> list[str]:
-    name = route.name if is_websocket(route) else function_name(handler_of(route))
+    name = function_name(handler_of(route))
     place = f" ({short_place(route.place)})" if route.place else ""
     lines = [bold(f"{asked} is answered by {name}{place}")]
     named = f", named {route.name!r}" if route.name not in ("", name) else ""
@@ -102,7 +102,7 @@ def _answered(trace: Trace, route: Route, asked: str) -> list[str]:
     if trace.method == "HEAD" and "HEAD" not in route.methods:
         lines.append("  HEAD is answered as GET is, without the body")
     if is_websocket(route):
-        lines.append("  it is for WebSockets, which this release answers with 501")
+        lines.append("  it is for WebSockets: whoever asks for no WebSocket gets 426")
     return lines
 
 

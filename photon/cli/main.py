@@ -17,6 +17,7 @@ _COMMANDS = {
     "run": "photon.cli.run",
     "worker": "photon.cli.worker",
     "routes": "photon.cli.routes",
+    "tasks": "photon.cli.tasks",
     "openapi": "photon.cli.openapi",
 }
 

@@ -96,7 +96,7 @@ def _route(prefix: str, route: Route) -> Object:
         "methods": methods_of(route),
         "path": prefix + route.template.text,
         "name": route.name,
-        "handler": route.name if is_websocket(route) else function_name(handler_of(route)),
+        "handler": function_name(handler_of(route)),
         "place": short_place(route.place),
         "is_websocket": is_websocket(route),
         "middleware": _functions(route.middleware),

@@ -124,7 +124,7 @@ def _route_row(prefix: str, route: Route) -> Row:
 
 def _name_of(route: Route) -> str:
     """The route's name, and the function's where that is another: "shop.home (index)"."""
-    handler = "" if is_websocket(route) else function_name(handler_of(route))
+    handler = function_name(handler_of(route))
     name = route.name or handler
     return name if not handler or name.split(".")[-1] == handler else f"{name} ({handler})"
 
@@ -162,7 +162,7 @@ def _notes_on_operation(operation: Operation) -> Iterator[str]:
         yield f"timeout {write_duration(operation.timeout_s)}"
     if operation.deprecated:
         yield "deprecated"
-    if not operation.include_in_schema:
+    if not operation.include_in_schema and not operation.is_websocket:
         yield "not in documents"
 
 

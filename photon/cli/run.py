@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 import photon
+from photon.cli.electing import elect_by_files
 from photon.cli.exits import CommandError, ExitCode
 from photon.cli.foreign import foreign_flags
 from photon.cli.importer import full_name, load_application, users_error
@@ -33,6 +34,7 @@ from photon.runtime.errors import ListenError
 from photon.runtime.greenlets import sleep_forever
 from photon.runtime.hub import current_hub
 from photon.runtime.net.address import Address, FdAddress, TcpAddress, UnixAddress
+from photon.runtime.patience import hurry
 from photon.runtime.workers.signals import watch_signals
 from photon.telemetry.access_log import access_log
 from photon.telemetry.logging import LineHandler, adopt_structlog, configure_logging
@@ -124,6 +126,7 @@ def run(ctx: click.Context, /, app: str, **options: Any) -> None:
     log_format = None if options["log_format"] == "auto" else options["log_format"]
     log = configure_logging(options["log_level"], log_format)
     application = _load(app, options["app_dir"], options["factory"])
+    elect_by_files(application, full_name(app), options["app_dir"])
     adopt_structlog()
     with _access_log(options["access_log"], log) as on_answer:
         _serve(application, full_name(app), address, settings, on_answer)
@@ -216,7 +219,7 @@ class _Stop:
         elif self.server is not None:
             logger.warning("%s again: hurrying", which.name)
             # Not at once: the main greenlet may be about to begin with the stop.
-            current_hub().run_soon(self.server.hurry)
+            current_hub().run_soon(hurry)
 
 
 def _tell_started(name: str, server: Server) -> None:

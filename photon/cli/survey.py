@@ -140,7 +140,5 @@ def precedence(template: Template) -> list[tuple[bool, str, tuple[Any, ...]]]:
 
 
 def is_websocket(route: Route) -> bool:
-    """Whether it is for WebSockets, whose handlers have no plan."""
-    return (
-        route.operation is None and getattr(route.endpoint, "__module__", "") == Photon.__module__
-    )
+    """Whether its handler talks over WebSockets."""
+    return getattr(route.operation, "is_websocket", False)

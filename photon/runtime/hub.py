@@ -43,6 +43,7 @@ class Hub:
         self.sweep = Sweep(self.loop)
         self.carriers = Carriers(native)
         self.regions: list[Any] = []  # see `region.region_of`
+        self.waiting_for_end: set[Any] = set()  # see `patience`
         self.watchdog: Any = None  # see `watchdog.watching`
         self._inbox: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
         self._mail: Any = None

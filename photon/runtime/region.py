@@ -14,10 +14,11 @@ from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 
-from photon.runtime.cancel import RETELL_S, move_on_after
+from photon.runtime.cancel import RETELL_S
 from photon.runtime.errors import RegionClosed, RegionFull
 from photon.runtime.handle import Handle, start
 from photon.runtime.hub import Hub, current_hub, getcurrent
+from photon.runtime.patience import patience
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -162,7 +163,7 @@ class Region:
         """
         if self._is_closed:
             return []
-        with move_on_after(drain_s):
+        with patience(drain_s):
             self._wait_until_over()
         self._is_closed = True
         cut_off = sorted(self._alive, key=lambda handle: handle.name)
@@ -178,7 +179,7 @@ class Region:
             handle.cancel(f"{self.name} stops")
         for waiter in self._waiters:
             self._hub.run_soon(self._wake, waiter)
-        with move_on_after(RETELL_S + 1):
+        with patience(RETELL_S + 1):
             self._wait_until_over()
         for handle in self._alive:
             logger.error("%r does not end though it was cancelled; it is given up", handle)

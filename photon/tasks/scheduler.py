@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from msgspec import Struct
 
-from photon.runtime.cancel import move_on_after
 from photon.runtime.clock import now, wall
 from photon.runtime.hints import meant
 from photon.runtime.hub import current_hub
+from photon.runtime.patience import patience
 from photon.runtime.region import Region, region_of
 from photon.tasks.checking import check_function, check_no_arguments, shown
 from photon.tasks.cron import Cron
@@ -343,13 +343,13 @@ class Scheduler:
     def _drain(self) -> list[CutOff]:
         """Wait for the runs that go on, and cancel those that take too long."""
         jobs = self.jobs
-        with move_on_after(self.settings.drain_s):
+        with patience(self.settings.drain_s):
             for job in jobs:
                 job.join()
         late = [(job, job.where) for job in jobs if not job.is_over]
         for job, _ in late:
             job.cancel("the application stops")
-        with move_on_after(self.settings.cancel_s):
+        with patience(self.settings.cancel_s):
             for job, _ in late:
                 job.join()
         return [

@@ -114,7 +114,7 @@ def test_nothing_answers() -> None:
 def test_special_answers() -> None:
     assert told("OPTIONS /items")[0] == "OPTIONS /items: no handler is called, 204 No Content"
     assert "  HEAD is answered as GET is, without the body" in told("HEAD /items")
-    assert "  it is for WebSockets, which this release answers with 501" in told("GET /chat")
+    assert "  it is for WebSockets: whoever asks for no WebSocket gets 426" in told("GET /chat")
     assert told("GET /files/x")[0].startswith("GET /files/x is taken by the application plain")
     assert "421 Misdirected Request" in told("GET http://other/", make_hosts())[0]
 

@@ -24,13 +24,14 @@ from photon.http.server.connection import Connection
 from photon.http.server.exchange import answer, answer_and_tell
 from photon.http.server.phases import ENDLESS, FINISHING, HEAD, LINGERING, NAMES
 from photon.http.server.settings import ServerSettings
-from photon.runtime.cancel import CancelScope, move_on_after
+from photon.runtime.cancel import CancelScope
 from photon.runtime.clock import now, wall
 from photon.runtime.greenlets import sleep
 from photon.runtime.hub import current_hub
 from photon.runtime.net.address import Address, TcpAddress
 from photon.runtime.net.listener import Listener
 from photon.runtime.net.stream import ByteStream, SocketStream
+from photon.runtime.patience import patience
 
 if TYPE_CHECKING:
     from photon.http.application import Application
@@ -259,7 +260,7 @@ class Server:
             self._stopping.cancel()
 
     def _wait_until_over(self, seconds: float) -> None:
-        with move_on_after(seconds) as self._stopping:
+        with patience(seconds) as self._stopping:
             while self.connections or self.finishing:
                 sleep(0.01)
         self._stopping = None
