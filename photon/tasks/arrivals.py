@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Never
 
 from photon.runtime.cancel import CancelScope
 from photon.runtime.errors import Cancelled
+from photon.runtime.sync import Event
 from photon.tasks.queue_errors import UnfitArguments
 from photon.tasks.task import Job, Task, run_attempt
 
@@ -42,6 +43,7 @@ class Arrivals:
     def __init__(self) -> None:
         self._running: dict[Job, CancelScope] = {}
         self._is_cut_off = False
+        self._idle: Event | None = None  # somebody waits for it
 
     @property
     def busy(self) -> int:
@@ -76,10 +78,18 @@ class Arrivals:
                 raise CutOff from None
             finally:
                 del self._running[job]
+                if self._idle is not None and not self._running:
+                    self._idle.set()
         if delay_s is not None:
             raise TryAgain(delay_s)
         if job.state != "done":
             raise GivenUp
+
+    def wait_idle(self) -> None:
+        """Wait until none runs. Bound it with `move_on_after`."""
+        while self._running:
+            self._idle = Event()
+            self._idle.wait()
 
     def cut_off(self) -> int:
         """Raise `Cancelled` where each job waits; none begins any more.   Returns: how many ran."""

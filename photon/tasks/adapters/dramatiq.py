@@ -258,11 +258,12 @@ class DramatiqWorker:
     def stop(self) -> int:
         if self._worker is None:
             return 0
-        # It joins the greenlets of its jobs, while its consumers go on to tell Redis of it.
+        # It joins the greenlets of its jobs, while its consumers go on to tell Redis of it. If that
+        # is away they would try for ever.
         budget_s = self._settings.drain_s + self._settings.cancel_s
         stopping = spawn(self._worker.stop, timeout=int(budget_s * 1000))
         with move_on_after(self._settings.drain_s):
-            stopping.join()
+            self._arrivals.wait_idle()
         cut_off = self._arrivals.cut_off()
         with move_on_after(self._settings.cancel_s + 10 * _LOOK_MS / 1000):
             stopping.join()

@@ -91,7 +91,7 @@ class ProcrastinateWorker:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._tell_worker)
         with move_on_after(self._settings.drain_s):
-            self._thread.join()
+            self._arrivals.wait_idle()
         cut_off = self._arrivals.cut_off()
         with move_on_after(self._settings.cancel_s + _RESTART_S):
             self._thread.join()
