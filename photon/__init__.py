@@ -78,6 +78,10 @@ if TYPE_CHECKING:
     from photon.runtime.sync import Event as Event
     from photon.runtime.sync import Lock as Lock
     from photon.tasks.background import BackgroundTasks as BackgroundTasks
+    from photon.tasks.election import FileElector as FileElector
+    from photon.tasks.election_postgres import PostgresElector as PostgresElector
+    from photon.tasks.queue import Queue as Queue
+    from photon.tasks.scheduler import Scheduler as Scheduler
     from photon.tasks.settings import TaskSettings as TaskSettings
     from photon.tasks.task import Job as Job
     from photon.tasks.task import current_job as current_job
@@ -118,6 +122,7 @@ _ROOMS = {
     "Event": "photon.runtime.sync",
     "EventStream": "photon.http.sse",
     "File": "photon.binding.markers",
+    "FileElector": "photon.tasks.election",
     "Form": "photon.binding.markers",
     "FormLimits": "photon.http.form_rules",
     "Format": "photon.http.formats",
@@ -137,12 +142,15 @@ _ROOMS = {
     "Part": "photon.http.multipart",
     "Path": "photon.binding.markers",
     "Photon": "photon.app.photon",
+    "PostgresElector": "photon.tasks.election_postgres",
     "Query": "photon.binding.markers",
+    "Queue": "photon.tasks.queue",
     "Receiver": "photon.runtime.channel",
     "Reply": "photon.binding.markers",
     "Request": "photon.http.request",
     "Response": "photon.http.response",
     "Rooms": "photon.ws.rooms",
+    "Scheduler": "photon.tasks.scheduler",
     "Security": "photon.binding.markers",
     "SecurityScopes": "photon.binding.markers",
     "Semaphore": "photon.runtime.permits",
