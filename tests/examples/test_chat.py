@@ -1,0 +1,273 @@
+"""Who is in a room sees what is said there, who comes and who goes, and nobody else does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any, TypeVar
+
+import pytest
+from msgspec import Struct, json
+
+from examples import chat
+from examples.chat import (
+    FromPage,
+    Joined,
+    Left,
+    Refused,
+    Rename,
+    Said,
+    Say,
+    Typing,
+    Welcome,
+    Writes,
+    app,
+    history,
+    rooms,
+)
+from photon import serve
+from photon.http.server.server import Server
+from tests.browser import Browser
+from tests.clients import expect_no_leaks, wait_until
+from tests.ws.client import Speaker
+
+T = TypeVar("T", bound=Struct)
+
+ToPage = Welcome | Joined | Left | Said | Writes | Refused
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    for said in history.values():
+        said.clear()
+    with serve(app) as server:
+        yield server
+        expect_no_leaks(server)
+    assert not list(rooms)
+
+
+class Page:
+    """What the page's script does, without its looks."""
+
+    def __init__(self, server: Server, name: str, room: str = "Lobby") -> None:
+        self.speaker = Speaker(server, f"/rooms/{room}?name={name}")
+        self.welcome = self.hear(Welcome)
+
+    def say(self, *messages: FromPage | str) -> None:
+        for message in messages:
+            text = message if isinstance(message, str) else json.encode(message).decode()
+            self.speaker.send(text)
+
+    def hear(self, kind: type[T]) -> T:
+        """The next message, which is of this kind."""
+        message: Any = json.decode(self.speaker.receive(), type=ToPage)
+        assert isinstance(message, kind), message
+        return message
+
+    @property
+    def names(self) -> list[str]:
+        """Who was here when it came."""
+        return [person.name for person in self.welcome.people]
+
+    def __enter__(self) -> Page:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.speaker.close()
+
+
+def test_what_is_said_is_heard_by_all(server: Server) -> None:
+    with Page(server, "Ada") as ada, Page(server, "Grace") as grace:
+        assert (ada.names, grace.names) == (["Ada"], ["Ada", "Grace"])
+        assert ada.hear(Joined).person.name == "Grace"
+        ada.say(Say("hello"), Say("Grace"))
+        for page in (ada, grace):
+            first, second = page.hear(Said), page.hear(Said)
+            assert (first.name, first.text, second.text) == ("Ada", "hello", "Grace")
+            assert second.number == first.number + 1
+
+
+def test_who_comes_late_sees_what_was_said_last(server: Server) -> None:
+    with Page(server, "Ada") as ada:
+        ada.say(*(Say(f"{number}") for number in range(60)))
+        for _ in range(60):
+            ada.hear(Said)
+        with Page(server, "Grace") as grace:
+            assert [said.text for said in grace.welcome.history] == [
+                f"{number}" for number in range(10, 60)
+            ]
+
+
+def test_who_leaves_is_missed(server: Server) -> None:
+    with Page(server, "Ada") as ada:
+        with Page(server, "Grace") as grace:
+            came = ada.hear(Joined).person
+            assert came.id == grace.welcome.id
+        assert ada.hear(Left).person == came
+
+
+def test_who_types_is_seen_by_the_others(server: Server) -> None:
+    with Page(server, "Ada") as ada, Page(server, "Grace") as grace:
+        ada.hear(Joined)
+        ada.say(Typing(), Say("done"))
+        assert grace.hear(Writes).name == "Ada"
+        grace.hear(Said)
+        assert ada.hear(Said).text == "done"  # and was not told that she types
+
+
+def test_who_wants_another_name_has_it(server: Server) -> None:
+    with Page(server, "Ada") as ada, Page(server, "Grace") as grace:
+        ada.hear(Joined)
+        grace.say(Rename("Rear Admiral"), Say("it is me"))
+        assert [person.name for person in grace.hear(Welcome).people] == ["Ada", "Rear Admiral"]
+        assert ada.hear(Left).person.name == "Grace"
+        assert ada.hear(Joined).person.name == "Rear Admiral"
+        assert ada.hear(Said).name == "Rear Admiral"
+
+
+def test_rooms_do_not_hear_each_other(server: Server) -> None:
+    with Page(server, "Ada") as ada, Page(server, "Alan", "Garden") as alan:
+        assert alan.names == ["Alan"]
+        alan.say(Say("birds"))
+        alan.hear(Said)
+        ada.say(Say("books"))
+        assert ada.hear(Said).text == "books"
+
+
+@pytest.mark.parametrize(
+    ("message", "why"),
+    [
+        ("hello", "not JSON"),
+        ('{"type":"say"}', "text"),
+        ('{"type":"say","text":""}', "text"),
+        ('{"type":"rename","name":"  "}', "name"),
+        ('{"type":"shout","text":"hello"}', "shout"),
+        ('{"type":"say","text":"' + "x" * 1001 + '"}', "text"),
+    ],
+)
+def test_what_is_no_message_is_refused_and_the_chat_goes_on(
+    server: Server, message: str, why: str
+) -> None:
+    with Page(server, "Ada") as ada:
+        ada.say(message, Say("well"))
+        assert why in ada.hear(Refused).why
+        assert ada.hear(Said).text == "well"
+
+
+def test_what_is_too_large_is_not_even_read(server: Server) -> None:
+    with Page(server, "Ada") as ada:
+        ada.say("x" * 9000)
+        assert ada.speaker.closed()[0] == 1009
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/rooms/Lobby", 422),
+        ("/rooms/Lobby?name=", 422),
+        ("/rooms/Lobby?name=%20", 422),
+        ("/rooms/Lobby?name=" + 21 * "x", 422),
+        ("/rooms/Attic?name=Ada", 422),
+    ],
+)
+def test_who_has_no_name_or_wants_no_room_is_not_let_in(
+    server: Server, path: str, status: int
+) -> None:
+    with Speaker(server, path) as speaker:
+        assert speaker.handshake.status == status
+    assert not list(rooms)
+
+
+def test_who_reads_nothing_is_closed_and_the_others_go_on(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chat, "PAUSE_S", 0)
+    with Page(server, "Ada") as ada, Speaker(server, "/rooms/Lobby?name=Eve", receive_buffer=4096):
+        ada.hear(Joined)
+        said = 0
+        while len(rooms.presence("Lobby")) == 2:
+            ada.say(*(Say(1000 * "ü") for _ in range(10)))
+            for _ in range(10):
+                message = json.decode(ada.speaker.receive(), type=ToPage)
+                said += isinstance(message, Said)
+        assert said > 100
+
+
+# In a browser...
+
+
+def is_on(page: Browser) -> None:
+    page.wait_for("document.querySelector('#state').className === 'on'")
+
+
+def enter(page: Browser, server: Server, name: str) -> None:
+    page.goto(server.url)
+    is_on(page)
+    rename(page, name)
+
+
+def rename(page: Browser, name: str) -> None:
+    page.type("#name", name)
+    page.click("#text")
+    page.wait_for(f"document.querySelector('#people').innerText.includes('{name} (you)')")
+
+
+def say(page: Browser, text: str) -> None:
+    page.type("#text", text)
+    page.click("button")
+
+
+def sees(page: Browser, *names: str) -> None:
+    """Wait until the page shows these, and no others, as being here."""
+    shown = "[...document.querySelectorAll('#people li span + span')].map(e => e.textContent)"
+    page.wait_for(f"{shown}.sort().join() === {','.join(sorted(names))!r}")
+
+
+def test_two_pages_see_each_other(server: Server) -> None:
+    with ExitStack() as stack:
+        ada, grace = (stack.enter_context(Browser.launch()) for _ in range(2))
+        enter(ada, server, "Ada")
+        enter(grace, server, "Grace")
+        sees(ada, "Ada (you)", "Grace")
+        sees(grace, "Ada", "Grace (you)")
+
+        grace.type("#text", "<b>hello</b> Ada")
+        ada.wait_for_text("Grace is typing…")
+        grace.click("button")
+        ada.wait_for_text("<b>hello</b> Ada")
+        assert "typing" not in ada.evaluate("document.body.innerText")
+        say(ada, "hello Grace")
+        grace.wait_for_text("hello Grace")
+
+        rename(grace, "Rear Admiral")
+        sees(ada, "Ada (you)", "Rear Admiral")
+        grace.wait_for_text("hello Grace")  # what was said is there again
+
+        grace.click("a[href='#Garden']")
+        sees(grace, "Rear Admiral (you)")
+        ada.wait_for_text("Rear Admiral has left")
+        sees(ada, "Ada (you)")
+        grace.click("a[href='#Lobby']")
+        ada.wait_for_text("Rear Admiral is here")
+
+        grace.goto("about:blank")  # where it is kept for who goes back, but not in the room
+        sees(ada, "Ada (you)")
+        assert (ada.errors, grace.errors) == ([], [])
+
+
+def test_a_page_comes_back_by_itself(server: Server) -> None:
+    with Browser.launch() as page:
+        enter(page, server, "Ada")
+        say(page, "hello")
+        page.wait_for_text("hello")
+        (member,) = rooms.get("Lobby").members  # type: ignore[union-attr]
+        member.connection.close(1001, "the server stops")
+        with Page(server, "Grace") as grace:
+            page.wait_for_text("Grace")
+            is_on(page)
+            grace.say(Say("there you are"))
+            page.wait_for_text("there you are")
+            sees(page, "Ada (you)", "Grace")
+            page.wait_for_text("hello")
+        assert page.errors == []
+    wait_until(lambda: not list(rooms))
