@@ -43,7 +43,7 @@ class Departure:
         """The WebSocket is over."""
         if self._policy == "cancel" and not self.is_over and not self._is_told:
             session = self._session
-            has_received = session.received or session.kept
+            has_received = session.incoming.received or session.incoming.kept
             self.due = now() + (session.settings.close_timeout_s if has_received else 0.0)
             session.upgrade.look_at(self.due)
 

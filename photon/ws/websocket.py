@@ -21,8 +21,9 @@ from photon.ws.frames import FIN, TEXT, binary_frame, head, text_frame
 from photon.ws.handshake import Offer, accept_head
 from photon.ws.outgoing import Encode
 from photon.ws.protocol import WebSocketProtocol
-from photon.ws.session import STREAK, OnDisconnect, Session
+from photon.ws.session import OnDisconnect, Session
 from photon.ws.settings import WebSocketSettings
+from photon.ws.turns import STREAK
 from photon.ws.typed import decoder_of, not_bytes, not_text, read_json
 
 T = TypeVar("T")
@@ -184,7 +185,7 @@ class WebSocket:
         session = self._session
         if session is None:
             session = self._accepted()
-        return session.next_message()
+        return session.incoming.next_message()
 
     def receive_text(self) -> str:
         """As `receive`, for text alone.
@@ -238,7 +239,7 @@ class WebSocket:
         if session is None:
             session = self._accepted()
         try:
-            return session.next_message()
+            return session.incoming.next_message()
         except WebSocketClosed:
             raise StopIteration from None
 
@@ -295,9 +296,10 @@ class WebSocket:
             if self._on_disconnect != "ignore":
                 session.departure.told()
                 raise
-        session.streak += 1
-        if session.streak >= STREAK:
-            session.give_way()
+        turns = session.turns
+        turns.streak += 1
+        if turns.streak >= STREAK:
+            turns.give_way()
 
     def ping(self, payload: bytes = b"") -> float:
         """Ask the client for a sign of life, and wait for it.
@@ -383,14 +385,15 @@ class WebSocket:
         if session is None:
             return {"stage": "connecting"}
         moment = now()
+        incoming = session.incoming
         return {
             "stage": self.stage,
-            "received": session.received,
+            "received": incoming.received,
             "sent": session.out.sent,
-            "received_bytes": session.received_bytes,
+            "received_bytes": incoming.received_bytes,
             "sent_bytes": session.out.sent_bytes,
-            "kept": session.kept,
-            "kept_bytes": session.kept_bytes,
+            "kept": incoming.kept,
+            "kept_bytes": incoming.kept_bytes,
             "senders": session.out.waiting,
             "age_s": moment - self._opened_at,
             "silent_s": moment - session.keepalive.heard_at,

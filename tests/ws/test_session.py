@@ -10,7 +10,7 @@ from photon.runtime.cancel import move_on_after
 from photon.runtime.errors import Cancelled
 from photon.runtime.greenlets import sleep_forever
 from photon.ws.errors import PingTimeout, WebSocketClosed
-from photon.ws.session import _AHEAD_MESSAGES
+from photon.ws.incoming import AHEAD_BYTES, AHEAD_MESSAGES
 from photon.ws.websocket import WebSocket
 from tests.clients import Client, wait_until
 from tests.ws.client import Closed, Speaker, frame, opening
@@ -73,10 +73,10 @@ def test_what_is_kept_is_bounded_and_then_the_client_is_held_back(size: int) -> 
 
         writer = threading.Thread(target=flood)
         writer.start()
-        wait_until(lambda: gate.seen.ws and gate.seen.ws._session._is_paused)
+        wait_until(lambda: gate.seen.ws and gate.seen.ws._session.incoming.is_paused)
         statistics = gate.seen.ws.statistics()
-        assert 0 < statistics["kept"] <= _AHEAD_MESSAGES
-        assert statistics["kept_bytes"] <= 64 * 1024 + size
+        assert 0 < statistics["kept"] <= AHEAD_MESSAGES
+        assert statistics["kept_bytes"] <= AHEAD_BYTES + size
         gate.open.set()
         writer.join()
         wait_until(lambda: len(got) == count)
@@ -88,7 +88,7 @@ def test_a_handler_that_takes_some_and_goes_away_again() -> None:
     seen = gate.seen
 
     def take(ws: WebSocket) -> None:
-        for _ in range(_AHEAD_MESSAGES + 10):
+        for _ in range(AHEAD_MESSAGES + 10):
             seen.notes.append(ws.receive())
         with move_on_after(0.01):
             sleep_forever()
@@ -98,7 +98,7 @@ def test_a_handler_that_takes_some_and_goes_away_again() -> None:
     with serving(handler) as server, Speaker(server) as speaker:  # type: ignore[arg-type]
         for number in range(200):
             speaker.send(str(number))
-        wait_until(lambda: seen.ws._session._is_paused)
+        wait_until(lambda: seen.ws._session.incoming.is_paused)
         gate.open.set()
         speaker.finish()
         wait_until(lambda: len(seen.notes) == 200)
@@ -283,12 +283,12 @@ def test_a_client_that_vanishes_while_what_it_sent_is_not_taken() -> None:
         def is_paused() -> bool:
             nonlocal session
             session = gate.seen.ws and gate.seen.ws._session
-            return bool(session and session._is_paused)
+            return bool(session and session.incoming.is_paused)
 
         wait_until(is_paused)
         speaker.close()
         assert session is not None
-        wait_until(session.stream.has_hung_up)
+        wait_until(session.upgrade.stream.has_hung_up)
         session.upgrade.look_at(0.0)  # it is asked every 5 s
         wait_until(lambda: gate.seen.error is not None or session.end is not None)
         assert session.end[0] == 1006
