@@ -77,10 +77,17 @@ if TYPE_CHECKING:
     from photon.runtime.select import select as select
     from photon.runtime.sync import Event as Event
     from photon.runtime.sync import Lock as Lock
+    from photon.tasks.adapters.dramatiq import DramatiqQueue as DramatiqQueue
+    from photon.tasks.adapters.procrastinate import ProcrastinateQueue as ProcrastinateQueue
     from photon.tasks.background import BackgroundTasks as BackgroundTasks
     from photon.tasks.election import FileElector as FileElector
     from photon.tasks.election_postgres import PostgresElector as PostgresElector
+    from photon.tasks.inprocess import InProcessQueue as InProcessQueue
     from photon.tasks.queue import Queue as Queue
+    from photon.tasks.queue_errors import ArgumentError as ArgumentError
+    from photon.tasks.queue_errors import QueueFull as QueueFull
+    from photon.tasks.queue_errors import QueueUnavailable as QueueUnavailable
+    from photon.tasks.registry import Tasks as Tasks
     from photon.tasks.scheduler import Scheduler as Scheduler
     from photon.tasks.settings import TaskSettings as TaskSettings
     from photon.tasks.task import Job as Job
@@ -103,6 +110,7 @@ __version__ = "0.1.0"
 # Each name and the room it lives in.
 _ROOMS = {
     "Application": "photon.http.application",
+    "ArgumentError": "photon.tasks.queue_errors",
     "BackgroundTasks": "photon.tasks.background",
     "Body": "photon.binding.markers",
     "BreakerOpen": "photon.runtime.errors",
@@ -118,6 +126,7 @@ _ROOMS = {
     "DeadlineExceeded": "photon.runtime.errors",
     "Deflate": "photon.ws.settings",
     "Depends": "photon.binding.markers",
+    "DramatiqQueue": "photon.tasks.adapters.dramatiq",
     "EndOfChannel": "photon.runtime.errors",
     "Event": "photon.runtime.sync",
     "EventStream": "photon.http.sse",
@@ -131,6 +140,7 @@ _ROOMS = {
     "Handle": "photon.runtime.handle",
     "Header": "photon.binding.markers",
     "Hosts": "photon.app.choosing",
+    "InProcessQueue": "photon.tasks.inprocess",
     "InvalidMessage": "photon.ws.errors",
     "Job": "photon.tasks.task",
     "Limits": "photon.http.server.settings",
@@ -143,8 +153,11 @@ _ROOMS = {
     "Path": "photon.binding.markers",
     "Photon": "photon.app.photon",
     "PostgresElector": "photon.tasks.election_postgres",
+    "ProcrastinateQueue": "photon.tasks.adapters.procrastinate",
     "Query": "photon.binding.markers",
     "Queue": "photon.tasks.queue",
+    "QueueFull": "photon.tasks.queue_errors",
+    "QueueUnavailable": "photon.tasks.queue_errors",
     "Receiver": "photon.runtime.channel",
     "Reply": "photon.binding.markers",
     "Request": "photon.http.request",
@@ -159,6 +172,7 @@ _ROOMS = {
     "ServerSettings": "photon.http.server.settings",
     "StaticFiles": "photon.http.static",
     "TaskSettings": "photon.tasks.settings",
+    "Tasks": "photon.tasks.registry",
     "TemplateResponse": "photon.templating.response",
     "TemplateStream": "photon.templating.response",
     "Templates": "photon.templating.engine",

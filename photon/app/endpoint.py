@@ -151,6 +151,10 @@ def before_of(options: Mapping[str, Any]) -> Callable[[Request], object] | None:
     form_limits, leaving = options.get("form_limits"), options.get("on_disconnect")
     if timeout is None and limit is None and form_limits is None and leaving is None:
         return None
+    if timeout is not None and limit is None and form_limits is None and leaving is None:
+        return lambda request: request.allow(
+            timeout
+        )  # PERF: what nearly all that say something say
 
     def before(request: Request) -> None:
         if timeout is not None:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
 if TYPE_CHECKING:
     from photon.runtime.region import Region
     from photon.tasks.options import OnFailure
     from photon.tasks.periods import Period
     from photon.tasks.queue import Queue
+    from photon.tasks.queued import QueuedTask
     from photon.tasks.registry import Tasks
     from photon.tasks.schedule import Missed, OncePer, Overlap
     from photon.tasks.scheduler import Scheduler
     from photon.tasks.settings import TaskSettings
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -32,8 +35,27 @@ class ScheduleOptions(TypedDict, total=False):
     name: str | None
 
 
+class QueueOptions(TypedDict, total=False):
+    """What can be said of a task; see `Tasks.task`."""
+
+    name: str | None
+    queue: str
+    priority: int
+    timeout: Period | None
+    retries: int
+    backoff: Period | Callable[[int], float]
+    max_backoff: Period
+    retry_on: type[Exception] | tuple[type[Exception], ...]
+    on_failure: OnFailure | None
+
+
 class Jobs:
-    """What has a schedule and sends tasks. Both are made when somebody asks for them."""
+    """What has a schedule and sends tasks. Both are made when somebody asks for them.
+
+    Attributes: runs_schedules: whether timers and cron jobs run here; not in a `photon worker`.
+    """
+
+    runs_schedules = True
 
     _scheduler: Scheduler | None
     _tasks: Tasks | None
@@ -87,14 +109,30 @@ class Jobs:
         """
         return self.scheduler.cron(expression, timezone=timezone, missed=missed, **options)
 
-    @property
-    def task(self) -> Callable[..., Any]:
-        """Make a function one that can be sent: `@app.task`, `fn.send(1)`; see `Tasks.task`."""
-        return self.tasks.task
+    @overload
+    def task(self, fn: Callable[P, T], /) -> QueuedTask[P, T]: ...
+    @overload
+    def task(
+        self, /, **options: Unpack[QueueOptions]
+    ) -> Callable[[Callable[P, T]], QueuedTask[P, T]]: ...
+    def task(self, fn: Any = None, /, **options: Any) -> Any:
+        """Make a function one that can be sent: `@app.task`, then `fn.send(1)`.
+
+        Args: see `Tasks.task`.   Raises: TaskError, DuplicateTask.
+        """
+        return self.tasks.task(fn, **options)
 
     def _open_jobs(self, region: Region, stack: ExitStack) -> None:
-        """Start what has a schedule, until `stack` is left."""
+        """Start what has a schedule, until `stack` is left; then end that, and the queue."""
         if self._tasks is not None:
             self._tasks.check()
-        if self._scheduler is not None:
+        stack.callback(self._close_queue)
+        if self._scheduler is not None and self.runs_schedules:
             stack.enter_context(self._scheduler.running(region))
+
+    def _close_queue(self) -> None:
+        if self._tasks is not None:
+            from photon.tasks.settings import TaskSettings
+
+            settings = self._task_settings or TaskSettings()
+            self._tasks.queue.close(settings.drain_s, settings.cancel_s)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import photon
+from photon.app.photon import Photon
 from photon.cli.exits import CommandError, ExitCode
 from photon.cli.importer import full_name, load_application, users_error
 from photon.cli.options import SectionedCommand, field_setting, setting
@@ -104,6 +105,8 @@ def worker(app: str, **options: Any) -> None:
     application = _load(app, options["app_dir"], options["factory"])
     adopt_structlog()
     tasks = tasks_of(application, app)
+    if isinstance(application, Photon):
+        application.runs_schedules = False  # the servers do, and more workers are not more timers
     try:
         tasks.check()
         made = tasks.queue.worker(tasks, settings)

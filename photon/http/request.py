@@ -50,14 +50,14 @@ class Link(Protocol):
         """Whether the other side is gone, as far as can be seen."""
         ...
 
-    def agree(
-        self,
-        *,
-        seconds: float | None = None,
-        leaving: OnDisconnect | None = None,
-        on_left: Callable[[], object] | None = None,
+    def allow(self, seconds: float) -> None:
+        """Let the handler wait so long in place of what the server's settings say."""
+        ...
+
+    def agree_on_leaving(
+        self, policy: OnDisconnect, on_left: Callable[[], object] | None = None
     ) -> None:
-        """Have other terms for the request in progress than the server's settings say."""
+        """What is done when the client goes away before it was answered."""
         ...
 
     def upgrade(self, head: bytes, session: Upgraded) -> Upgrade:
@@ -242,7 +242,7 @@ class Request(msgspec.Struct, eq=False):
     def allow(self, seconds: float) -> None:
         """Let this request's handler wait so long until its response begins; then it is 504."""
         if self._link is not None:
-            self._link.agree(seconds=seconds)
+            self._link.allow(seconds)
 
     @property
     def client_has_left(self) -> bool:
@@ -259,9 +259,9 @@ class Request(msgspec.Struct, eq=False):
         if self._link is None:
             return
         if callable(do):
-            self._link.agree(leaving="notify", on_left=do)
+            self._link.agree_on_leaving("notify", do)
         else:
-            self._link.agree(leaving=do)
+            self._link.agree_on_leaving(do)
 
     def upgrade(self, head: bytes, session: Upgraded) -> Upgrade:
         """Answer with `head`, which is a 101's, and let `session` have the connection.

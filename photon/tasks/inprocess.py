@@ -14,13 +14,13 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING, Never
 
-from photon.runtime.cancel import move_on_after
 from photon.runtime.clock import now
 from photon.runtime.deadlines import Deadline
 from photon.runtime.errors import RegionClosed, RegionFull
 from photon.runtime.greenlets import spawn
 from photon.runtime.handle import Handle
 from photon.runtime.hub import current_hub
+from photon.runtime.patience import patience
 from photon.tasks.queue import Call, WorkerSettings
 from photon.tasks.queue_errors import QueueError, QueueFull
 from photon.tasks.task import Job, run_job
@@ -123,7 +123,7 @@ class InProcessQueue:
         for due, _ in self._later.values():
             due.cancel()
         self._later.clear()
-        with move_on_after(drain_s):
+        with patience(drain_s):
             self._wait_until_over()
         lost += [job for _, _, job in self._waiting]
         self._waiting.clear()
@@ -132,7 +132,7 @@ class InProcessQueue:
         for job, handle in list(self._running.items()):
             lost.append(job)
             handle.cancel("the application stops")
-        with move_on_after(cancel_s):
+        with patience(cancel_s):
             self._wait_until_over()
         if lost:
             names = Counter(job.name for job in lost).most_common(_MOST_NAMES)

@@ -97,7 +97,4 @@ class WebSocketSettings(WebSocketLimits, frozen=True, kw_only=True, forbid_unkno
     close_timeout_s: Annotated[
         Seconds, Meta(description="a client may take to answer a close frame")
     ] = 5.0
-    write_timeout_s: Annotated[
-        Seconds, Meta(description="a client may take nothing of what is sent to it")
-    ] = 30.0
     deflate: Deflate | None = None

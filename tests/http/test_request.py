@@ -61,12 +61,10 @@ def test_it_knows_what_it_came_by() -> None:
 
         client_has_left = False
 
-        def agree(
-            self,
-            *,
-            seconds: float | None = None,
-            leaving: OnDisconnect | None = None,
-            on_left: Callable[[], object] | None = None,
+        def allow(self, seconds: float) -> None: ...
+
+        def agree_on_leaving(
+            self, policy: OnDisconnect, on_left: Callable[[], object] | None = None
         ) -> None: ...
 
         def upgrade(self, head: bytes, session: Upgraded) -> Upgrade:

@@ -344,25 +344,25 @@ class Connection:
             terms = self._terms = None
         return terms
 
-    def agree(
-        self,
-        *,
-        seconds: float | None = None,
-        leaving: OnDisconnect | None = None,
-        on_left: Callable[[], object] | None = None,
+    def allow(self, seconds: float) -> None:
+        """Let the handler of the request in progress wait so long, whatever the settings say."""
+        terms, head = self._terms, self.protocol.request
+        if terms is not None and terms.head is head:
+            terms.allowance_s = seconds
+        elif head is not None:
+            self._terms = Terms(head, seconds)
+        if self._carrier is not None:  # it has waited already
+            self.enter(self.phase)
+
+    def agree_on_leaving(
+        self, policy: OnDisconnect, on_left: Callable[[], object] | None = None
     ) -> None:
-        """Have other terms for the request in progress than the settings say; see `Terms`."""
-        head = self.protocol.request
-        if head is None:
-            return
-        if self._terms is None or self._terms.head is not head:
-            self._terms = Terms(head)
-        if leaving is not None:
-            self._terms.on_disconnect, self._terms.on_left = leaving, on_left
-        if seconds is not None:
-            self._terms.allowance_s = seconds
-            if self._carrier is not None:  # it has waited already
-                self.enter(self.phase)
+        """What is done when the client of the request in progress goes away; see `Terms`."""
+        terms, head = self.terms, self.protocol.request
+        if terms is None and head is not None:
+            terms = self._terms = Terms(head)
+        if terms is not None:
+            terms.on_disconnect, terms.on_left = policy, on_left
 
     @property
     def deadline(self) -> float | None:
