@@ -5,21 +5,30 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from difflib import get_close_matches
 from types import TracebackType
-from typing import Any, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, TypeVar, Unpack
 
 from photon.http.headers import Headers
 from photon.http.response import HeaderSource
-from photon.testing.address import Address, Params
+from photon.http.status import SWITCHING_PROTOCOLS
+from photon.testing.address import Address
 from photon.testing.cookies import Cookies
-from photon.testing.errors import ClientError, ConnectionLost, TooManyRedirects
+from photon.testing.errors import (
+    ClientError,
+    ConnectionLost,
+    TooManyRedirects,
+    WebSocketRefused,
+)
 from photon.testing.exchange import Exchange
 from photon.testing.failures import raise_failure
 from photon.testing.link import Link
-from photon.testing.multipart import Files
-from photon.testing.outgoing import Content, HeaderArgument, Outgoing, make_outgoing
+from photon.testing.options import OpeningOptions, Options, check_opening, check_options
+from photon.testing.outgoing import Outgoing, make_outgoing
 from photon.testing.response import ClientResponse
+from photon.ws.errors import WebSocketError
+
+if TYPE_CHECKING:
+    from photon.testing.websocket import ClientWebSocket
 
 C = TypeVar("C", bound="BaseClient")
 
@@ -30,45 +39,6 @@ _DEFAULT_HEADERS = {"accept": "*/*", "user-agent": "photon-testing"}
 
 # RFC 9110 §9.2.2: what may be sent again when the connection failed before an answer came.
 _IDEMPOTENT = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
-
-
-class Options(TypedDict, total=False):
-    """What a request may say; a body is one of `json`, `content`, and `data` with `files`.
-
-    params: fields of the query; a list stands for several values, None for none.
-    json: any value msgspec encodes; null is sent as content=b"null".
-    data: fields of a form, URL-encoded, or multipart when there are files.
-    files: by field name: content, (file name, content) or (file name, content, media type); a list
-        stands for several files.
-    content: bytes or text, or an iterator of bytes, which is sent in chunks.
-    headers: over those of the client; None takes one of them away.
-    cookies: besides those that the client keeps, for this request.
-    follow_redirects: in place of what the client says.
-    timeout_s: how long the server may be silent, in place of what the client says.
-    """
-
-    params: Params | None
-    json: Any
-    data: Params | None
-    files: Files | None
-    content: Content | None
-    headers: HeaderArgument | None
-    cookies: Mapping[str, str] | None
-    follow_redirects: bool | None
-    timeout_s: float | None
-
-
-_ELSEWHERE = {
-    "allow_redirects": "follow_redirects",
-    "timeout": "timeout_s",
-    "query": "params",
-    "query_string": "params",
-    "body": "content",
-    "form": "data",
-    "auth": "headers={'authorization': ...}",
-    "stream": "the method stream(), in a with block",
-}
-"""What other clients call it, and this one."""
 
 
 class BaseClient(ABC):
@@ -198,10 +168,82 @@ class BaseClient(ABC):
             raise
         self._end(response)
 
+    # WebSockets...
+
+    @contextmanager
+    def websocket(self, url: str, **options: Unpack[OpeningOptions]) -> Iterator[ClientWebSocket]:
+        """Open a WebSocket for the length of a block.
+
+            with client.websocket("/chat/lobby") as ws:
+                ws.send("hello")
+                assert ws.receive() == "hello yourself"
+
+        Leaving the block closes it with 1000, if it is open, and waits until its handler is over;
+        leaving it by an exception leaves the server, too: the handler is cancelled.
+
+        Args:
+            url: a path that begins with a slash, or a whole URL, of ws:// or http://.
+            options: see `OpeningOptions`.
+        Raises: WebSocketRefused, with the response, when there is none to be had; what `request`
+            raises, and what the handler let through.
+        """
+        __tracebackhide__ = True
+        ws = self._open_websocket(url, options)
+        exchange = ws.response._exchange
+        try:
+            yield ws
+            ws.finish()
+        except BaseException as error:
+            self._release(exchange.request.address, exchange.link, is_reusable=False)
+            if isinstance(error, (ClientError, WebSocketError)):
+                ws.raise_failure()
+            raise
+        self._release(exchange.request.address, exchange.link, is_reusable=False)
+
+    def _open_websocket(self, url: str, options: OpeningOptions) -> ClientWebSocket:
+        """Shake hands."""
+        __tracebackhide__ = True
+        # Here and not above: a test without WebSockets need not import wsproto.
+        from photon.testing.opening import Opening
+        from photon.testing.websocket import ClientWebSocket
+
+        check_opening(options)
+        opening = Opening(options)
+        if url.startswith(("ws://", "wss://")):
+            url = f"http{url[2:]}"
+        outgoing = make_outgoing(
+            "GET",
+            self._base.at(url, options.get("params")),
+            defaults={**self.headers, **opening.headers()},
+            headers=options.get("headers"),
+            cookies=options.get("cookies"),
+        )
+        response = self._follow(outgoing, options)
+        exchange = response._exchange
+        try:
+            if response.status != SWITCHING_PROTOCOLS:
+                response.read()
+        except BaseException as error:
+            self._abandon(exchange, error)
+            raise
+        if response.status != SWITCHING_PROTOCOLS:
+            self._end(response)
+            raise WebSocketRefused(response)
+        try:
+            agreed = opening.agreed(exchange.request, response)
+        except BaseException as error:
+            self._abandon(exchange, error)
+            raise
+        return ClientWebSocket(
+            response, agreed, exchange.timeout_s, raises_failures=self.raise_server_exceptions
+        )
+
+    # The beginning of an exchange...
+
     def _begin(self, method: str, url: str, options: Options) -> ClientResponse:
         """Send a request, and those that redirects ask for, up to the last one's head."""
         __tracebackhide__ = True
-        _check(options)
+        check_options(options)
         outgoing = make_outgoing(
             method,
             self._base.at(url, options.get("params")),
@@ -213,6 +255,11 @@ class BaseClient(ABC):
             files=options.get("files"),
             content=options.get("content"),
         )
+        return self._follow(outgoing, options)
+
+    def _follow(self, outgoing: Outgoing, options: Options | OpeningOptions) -> ClientResponse:
+        """Send a request, and those that redirects ask for."""
+        __tracebackhide__ = True
         follows = options.get("follow_redirects")
         follows = self.follow_redirects if follows is None else follows
         timeout_s = options.get("timeout_s")
@@ -334,18 +381,3 @@ class BaseClient(ABC):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.base_url}>"
-
-
-def _check(options: Options) -> None:
-    """Refuse what no request has.   Raises: TypeError, ValueError, with the way out."""
-    for name in options:
-        if name not in Options.__annotations__:
-            close = get_close_matches(name, Options.__annotations__, n=1)
-            meant = _ELSEWHERE.get(name) or (close[0] if close else "")
-            known = (
-                f"here it is {meant}" if meant else f"it has {', '.join(Options.__annotations__)}"
-            )
-            raise TypeError(f"a request has no {name!r}: {known}")
-    timeout_s = options.get("timeout_s")
-    if timeout_s is not None and not timeout_s > 0:
-        raise ValueError(f"timeout_s is {timeout_s!r}; it is a number of seconds above 0")

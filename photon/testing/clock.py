@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
+from math import inf
 from types import TracebackType
 from typing import Any
 
@@ -72,6 +73,20 @@ class Clock:
         self._move_to(target)
         self.settle()
 
+    @property
+    def next_due(self) -> float | None:
+        """When the next thing is due, on the runtime clock; None when nothing will be."""
+        return min((when for when, _, timer in self._pending if timer.is_active), default=None)
+
+    def advance_to_next(self) -> None:
+        """Let time pass until the next thing is due, and run it; nothing when nothing is."""
+        timer = self._first(inf)
+        if timer is not None:
+            self._move_to(timer.when)
+            assert self._hub is not None
+            self._hub.run_soon(timer.fire)
+        self.settle()
+
     def settle(self) -> None:
         """Let everything run that is ready, until all wait; time stands still."""
         hub = self._hub
@@ -99,6 +114,9 @@ class Clock:
 
     def enter(self, timer: _Timer) -> None:
         """A timer was started."""
+        if timer.when <= self._steady and self._hub is not None:
+            self._hub.run_soon(timer.fire)  # for what is due now no time has to pass
+            return
         heappush(self._pending, (timer.when, next(self._order), timer))
 
     def _first(self, target: float) -> _Timer | None:

@@ -91,23 +91,37 @@ class Exchange:
             if not sent and not self.link.wait(self.timeout_s, to_send=True):
                 raise ResponseTimeout(
                     f"{self.request}: the server took nothing of the body for {self.timeout_s:g} s"
+                    f"{handler_at(self.link)}"
                 )
         return True
 
     # Receiving...
 
-    def head(self) -> h11.Response:
-        """The response's head.   Raises: ConnectionLost; BadResponse; ResponseTimeout."""
+    def head(self) -> h11.Response | h11.InformationalResponse:
+        """The response's head; a 101, too, which is the last that HTTP has to say here.
+
+        Raises: ConnectionLost; BadResponse; ResponseTimeout.
+        """
         while True:
             event = self._next()
-            if isinstance(event, h11.Response):
-                return event
+            if isinstance(event, h11.Response) or self.has_switched:
+                return event  # type: ignore[return-value]  # the one that switched
             if not isinstance(event, h11.InformationalResponse):
                 raise BadResponse(f"{self.request}: {event!r} came before a response")
 
+    @property
+    def has_switched(self) -> bool:
+        """Whether the connection speaks another protocol from here on."""
+        return not self._events and self._http.their_state is h11.SWITCHED_PROTOCOL
+
+    @property
+    def rest(self) -> bytes:
+        """What came behind the head of a 101."""
+        return self._http.trailing_data[0]
+
     def pieces(self) -> Iterator[bytes]:
         """The body as it comes.   Raises: as `head`."""
-        while isinstance(event := self._next(), h11.Data):
+        while not self.has_switched and isinstance(event := self._next(), h11.Data):
             yield bytes(event.data)
 
     def _next(self) -> h11.Event:
@@ -119,6 +133,7 @@ class Exchange:
             if not self.link.wait(self.timeout_s):
                 raise ResponseTimeout(
                     f"{self.request}: the server sent nothing for {self._patience}"
+                    f"{handler_at(self.link)}"
                 )
         return self._events.popleft()
 
@@ -179,8 +194,15 @@ class Exchange:
     def finish(self) -> None:
         """Wait for what the server does after the response.   Raises: ResponseTimeout."""
         if not self.link.finish(self.timeout_s):
+            at = handler_at(self.link)
             self.link.close()
             raise ResponseTimeout(
                 f"{self.request}: the response came, but what runs after it did not end within "
-                f"{self._patience}"
+                f"{self._patience}{at}"
             )
+
+
+def handler_at(link: Link) -> str:
+    """Where the handler waits, for the end of a message; "" when that is not known."""
+    whereabouts = link.whereabouts()
+    return f"; its handler waits at {whereabouts}" if whereabouts else ""

@@ -6,6 +6,7 @@ once, so that who sends can take what comes meanwhile, and `wait` says when more
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 CHUNK_BYTES = 64 * 1024
@@ -39,11 +40,26 @@ class Link(Protocol):
         """Let the server look at what was sent, if it cannot do so by itself."""
         ...
 
+    def watch(self, look: Callable[[], object]) -> None:
+        """Have `look()` called when something came, also while nobody waits for it, if that can be.
+
+        It must not wait.
+        """
+        ...
+
+    def whereabouts(self) -> str:
+        """Where the handler waits, as far as this end can know; "" otherwise."""
+        ...
+
     def finish(self, seconds: float) -> bool:
         """The response is complete: wait for what the server does after it, if that can be seen.
 
         Returns: False when `seconds` went by.
         """
+        ...
+
+    def vanish(self) -> None:
+        """Break the connection, as a client that crashes does. Waits for nobody."""
         ...
 
     def close(self) -> None:

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import select
 import socket
-from collections.abc import Iterator, Mapping
+import struct
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from photon.http.application import Application
@@ -139,8 +140,19 @@ class SocketLink:
     def settle(self) -> None:
         """The network does it."""
 
+    def watch(self, look: Callable[[], object]) -> None:
+        """Nobody is there who could."""
+
+    def whereabouts(self) -> str:
+        return ""
+
     def finish(self, seconds: float) -> bool:
         return True
+
+    def vanish(self) -> None:
+        # The kernel sends a reset, and not the end of an orderly stream.
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._socket.close()
 
     def close(self) -> None:
         self._socket.close()

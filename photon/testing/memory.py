@@ -11,6 +11,7 @@ that was put off until the response was written.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from photon.http.application import Application
@@ -24,12 +25,16 @@ from photon.runtime.cancel import move_on_after
 from photon.runtime.clock import now
 from photon.runtime.greenlets import checkpoint
 from photon.runtime.hub import Hub, getcurrent
+from photon.runtime.whereabouts import where
 from photon.testing.link import CHUNK_BYTES
 from photon.testing.wire import MemoryStream
 
 # What lies between the two ends, as in the kernel's buffers: a response that nobody reads holds
 # its handler back, and so does a handler that does not read who sends.
 _WINDOW_BYTES = 256 * 1024
+
+# How long a handler has to end by itself whose client left because a test failed.
+_PROMPT_S = 0.1
 
 
 class Bench(Server):
@@ -60,17 +65,22 @@ class ServerEnd(MemoryStream):
         super().__init__(hub, _WINDOW_BYTES)
         self.peer = peer
         self.waiters: list[Any] = []
+        self.on_told: Callable[[], object] | None = None
+        self.told = 0
         self._is_telling = False
         self.is_queued = False
 
     def tell(self) -> None:
         """Have the client look, from the hub."""
-        if self.waiters and not self._is_telling:
+        if (self.waiters or self.on_told is not None) and not self._is_telling:
             self._is_telling = True
             self._hub.run_soon(self._wake)
 
     def _wake(self) -> None:
         self._is_telling = False
+        if self.on_told is not None:
+            self.told += 1
+            self.on_told()
         for waiter in list(self.waiters):
             if waiter in self.waiters:  # the one before may have changed that
                 waiter.switch()
@@ -136,6 +146,12 @@ class BenchConnection(Connection):
         """Whether nobody works for its request any more, or it was refused."""
         return self._has_run if self.request is not None else self.phase >= LINGERING
 
+    @property
+    def whereabouts(self) -> str:
+        """Where the handler waits; "" when none does."""
+        carrier = self._carrier
+        return "" if carrier is None or self.is_over else where(carrier)
+
     def run(self) -> bool:
         before, end = self.request, self._end
         end.is_queued = False
@@ -153,6 +169,7 @@ class MemoryLink:
     def __init__(self, end: ServerEnd, connection: BenchConnection) -> None:
         self._end = end
         self._connection = connection
+        self._has_left = False
 
     @property
     def hub(self) -> Hub:
@@ -192,10 +209,20 @@ class MemoryLink:
         return b"" if end.is_closed or end.is_end_sent or end.is_broken else None
 
     def wait(self, seconds: float, *, to_send: bool = False) -> bool:
-        return self._wait_until(self._can_send if to_send else self._can_receive, seconds)
+        told = self._end.told
+        can = self._can_send if to_send else self._can_receive
+        # Who looks in between takes what comes, and it is not seen here any more.
+        return self._wait_until(lambda: can() or self._end.told != told, seconds)
 
     def settle(self) -> None:
-        checkpoint()
+        for _ in range(3):  # a wake-up may make another greenlet ready, and that one more
+            checkpoint()
+
+    def watch(self, look: Callable[[], object]) -> None:
+        self._end.on_told = look
+
+    def whereabouts(self) -> str:
+        return self._connection.whereabouts
 
     def finish(self, seconds: float) -> bool:
         over = self._wait_until(self._is_over, seconds)
@@ -203,19 +230,42 @@ class MemoryLink:
             self._connection.close()
         return over
 
-    def close(self) -> None:
+    def vanish(self) -> None:
         end, connection = self._end, self._connection
-        if not connection.is_over and not end.is_broken:
-            hub = connection.server.hub
-            end.is_broken = True
-            if end.is_watched:
-                end.wake_writer()
-                end.notify()
-            else:  # bytes it did not read hide the end, and it would ask only now and then
-                hub.run_soon(connection.cancel, "disconnect", "the client went away")
+        if end.is_broken or connection.is_over:
+            return
+        end.is_broken = True
+        if end.is_watched:
+            end.wake_writer()
+            end.notify()
+        elif connection.session is None:
+            # Bytes it did not read hide the end, and it would ask only now and then.
+            self._cancel()
+        else:
+            connection.server.sweep.watch(connection, now())
+
+    def drain(self) -> None:
+        """Have a WebSocket closed as a server that stops does, and wait for its handler."""
+        connection = self._connection
+        if connection.session is not None and not connection.is_over:
+            self.hub.run_soon(connection.drain)
+            self._wait_until(self._is_over, connection.server.timeouts.drain_s)
+
+    def close(self) -> None:
+        connection = self._connection
+        if not connection.is_over and not self._has_left:
+            self._has_left = True
+            self.vanish()
+            if connection.session is not None and not self._wait_until(self._is_over, _PROMPT_S):
+                # It has a while for messages that came before the end, and nobody waits for that.
+                self._cancel()
             self._wait_until(self._is_over, connection.server.timeouts.cleanup_s)
         if connection.is_over or connection.request is None:
             connection.close()
+
+    def _cancel(self) -> None:
+        connection = self._connection
+        self.hub.run_soon(connection.cancel, "disconnect", "the client went away")
 
     # Waiting...
 
@@ -238,13 +288,20 @@ class MemoryLink:
 
     def _park(self, seconds: float) -> bool:
         """Wait until the server tells something; False when `seconds` went by."""
-        end = self._end
+        end, hub = self._end, self.hub
+        timer = None
         end.waiters.append(me := getcurrent())
         try:
             with move_on_after(seconds) as scope:
-                self._connection.server.hub.park()
+                if hub.timers is not hub.loop:
+                    # By a clock that a test moves by hand, which it may not do while it waits here.
+                    timer = hub.loop.timer(max(seconds, 0.0))
+                    timer.start(scope.cancel, update=True)
+                hub.park()
         finally:
             end.waiters.remove(me)
+            if timer is not None:
+                timer.close()
         return not scope.cancelled_caught
 
     def __repr__(self) -> str:

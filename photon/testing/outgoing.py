@@ -100,10 +100,10 @@ def make_outgoing(
     defaults: Mapping[str, str],
     headers: HeaderArgument | None,
     cookies: Mapping[str, str] | None,
-    json: Any,
-    data: Params | None,
-    files: Files | None,
-    content: Content | None,
+    json: Any = None,
+    data: Params | None = None,
+    files: Files | None = None,
+    content: Content | None = None,
 ) -> Outgoing:
     """A request.   Raises: TypeError, ValueError, with the way out."""
     body, content_type = _body(json, data, files, content)
