@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import cast
 
 from photon.http.application import Application
+from photon.http.origins import make_origin_check
 from photon.http.request import Request
 from photon.http.response import Response
 from photon.middleware.fields import add_vary, owned
@@ -26,7 +27,6 @@ from photon.middleware.options import (
     checked_strings,
     shown_options,
 )
-from photon.http.origins import make_origin_check
 from photon.routing.errors import MatchError
 
 _USUAL_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
