@@ -156,7 +156,14 @@ class Handle(msgspec.Struct, Generic[T], eq=False):
         except BaseException as error:
             self._end("failed", error)
         else:
-            self._end("done", None)
+            if self._waiters or self._retelling is not None:
+                self._end("done", None)
+                return
+            # PERF: the same in line, 0.3 us less.
+            self.state = "done"
+            self._carrier = self._kwargs = None
+            self._args = ()
+            self._owner.on_ended(self)
 
     def on_parked(self, carrier: Carrier) -> None:
         """It waits; `cancel` finds the carrier by itself."""
@@ -193,28 +200,22 @@ def start(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     parent: CancelScope | None = None,
+    depth: int = 2,
 ) -> Handle[T]:
     """A function that will run soon, for `owner`, with a copy of the caller's context variables.
 
     As asyncio does, and gevent does not: what was set before is seen by the child.
+
+    Args: depth: how many frames above this one whoever spawns it is.
     """
-    # PERF: the code and the instruction of the callers, 0.1 us a frame. Frames themselves would
-    # keep all that they hold alive, and line numbers are only wanted when something failed.
-    frame = sys._getframe(2)
+    # PERF: the code and the instruction of two callers, 0.1 us each. Frames themselves would keep
+    # all that they hold alive, and line numbers are only wanted when something failed.
+    frame = sys._getframe(depth)
     outer = frame.f_back
     if outer is None:
         spawner: Spawner = (frame.f_code, frame.f_lasti)
-    elif (third := outer.f_back) is None:
-        spawner = (frame.f_code, frame.f_lasti, outer.f_code, outer.f_lasti)
     else:
-        spawner = (
-            frame.f_code,
-            frame.f_lasti,
-            outer.f_code,
-            outer.f_lasti,
-            third.f_code,
-            third.f_lasti,
-        )
+        spawner = (frame.f_code, frame.f_lasti, outer.f_code, outer.f_lasti)
     return Handle(hub, owner, fn, args, kwargs or None, copy_context(), spawner, parent)
 
 

@@ -107,7 +107,7 @@ class Region:
             raise RegionClosed(f"{self!r} is closed, so it starts nothing")
         if len(self._alive) >= self._limit:
             self._wait_for_room()
-        handle = start(self._hub, self, fn, args, kwargs)
+        handle = start(self._hub, self, fn, args, kwargs, None, 3)
         self._alive.add(handle)
         self._spawned += 1
         self._hub.carriers.submit(handle)
@@ -128,15 +128,19 @@ class Region:
     def on_ended(self, handle: Handle[Any]) -> None:
         """A function is over. Called by its handle."""
         self._alive.discard(handle)
-        if handle.state == "failed":
-            self._failed += 1
-            self._report(handle)
-        elif handle.state == "cancelled":
-            self._cancelled += 1
+        if handle.state != "done":
+            self._count_loss(handle)
         # Not at each of them: who spawns many gets room for some at a time.
         if self._waiters and len(self._alive) * 4 <= self._limit * 3:
             for waiter in self._waiters:
                 self._hub.run_soon(self._wake, waiter)
+
+    def _count_loss(self, handle: Handle[Any]) -> None:
+        if handle.state == "failed":
+            self._failed += 1
+            self._report(handle)
+        else:
+            self._cancelled += 1
 
     def _wake(self, waiter: Any) -> None:
         if waiter in self._waiters:
