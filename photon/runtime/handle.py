@@ -207,7 +207,13 @@ def start(
     As asyncio does, and gevent does not: what was set before is seen by the child.
 
     Args: depth: how many frames above this one whoever spawns it is.
+    Raises: TypeError, for what cannot be called.
     """
+    if not callable(fn):
+        raise TypeError(
+            f"what is spawned is a function and its arguments, not {fn!r}: write spawn(fn, 1) for "
+            "spawn(fn(1))"
+        )
     # PERF: the code and the instruction of two callers, 0.1 us each. Frames themselves would keep
     # all that they hold alive, and line numbers are only wanted when something failed.
     frame = sys._getframe(depth)

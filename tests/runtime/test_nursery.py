@@ -144,6 +144,15 @@ def test_a_nursery_that_is_over_starts_nothing() -> None:
         nursery().spawn(fail)
 
 
+def test_who_calls_a_function_in_place_of_naming_it_is_told() -> None:
+    message = r"not 4: write spawn\(fn, 1\) for spawn\(fn\(1\)\)"
+    with pytest.raises(TypeError, match=message):
+        spawn(double(2))  # type: ignore[arg-type]
+    with pytest.raises(ExceptionGroup) as caught, nursery() as n:
+        n.spawn(double(2))  # type: ignore[arg-type]
+    assert isinstance(caught.value.exceptions[0], TypeError)
+
+
 # What comes from outside...
 
 
