@@ -98,8 +98,15 @@ if TYPE_CHECKING:
     from photon.templating.mail import Mail as Mail
     from photon.templating.response import TemplateResponse as TemplateResponse
     from photon.templating.response import TemplateStream as TemplateStream
+    from photon.ws.brokers.base import Broker as Broker
+    from photon.ws.brokers.local import LocalBroker as LocalBroker
+    from photon.ws.brokers.postgres import PostgresBroker as PostgresBroker
+    from photon.ws.brokers.redis import RedisBroker as RedisBroker
     from photon.ws.errors import InvalidMessage as InvalidMessage
     from photon.ws.errors import WebSocketClosed as WebSocketClosed
+    from photon.ws.member import Member as Member
+    from photon.ws.presence import Presence as Presence
+    from photon.ws.room import Room as Room
     from photon.ws.rooms import Rooms as Rooms
     from photon.ws.settings import Deflate as Deflate
     from photon.ws.settings import WebSocketSettings as WebSocketSettings
@@ -115,6 +122,7 @@ _ROOMS = {
     "Body": "photon.binding.markers",
     "BreakerOpen": "photon.runtime.errors",
     "BrokenChannel": "photon.runtime.errors",
+    "Broker": "photon.ws.brokers.base",
     "CancelScope": "photon.runtime.cancel",
     "Cancelled": "photon.runtime.errors",
     "CapacityLimiter": "photon.runtime.permits",
@@ -144,24 +152,30 @@ _ROOMS = {
     "InvalidMessage": "photon.ws.errors",
     "Job": "photon.tasks.task",
     "Limits": "photon.http.server.settings",
+    "LocalBroker": "photon.ws.brokers.local",
     "Lock": "photon.runtime.sync",
     "Mail": "photon.templating.mail",
+    "Member": "photon.ws.member",
     "Middleware": "photon.http.application",
     "NDJSON": "photon.http.ndjson",
     "Nursery": "photon.runtime.nursery",
     "Part": "photon.http.multipart",
     "Path": "photon.binding.markers",
     "Photon": "photon.app.photon",
+    "PostgresBroker": "photon.ws.brokers.postgres",
     "PostgresElector": "photon.tasks.election_postgres",
+    "Presence": "photon.ws.presence",
     "ProcrastinateQueue": "photon.tasks.adapters.procrastinate",
     "Query": "photon.binding.markers",
     "Queue": "photon.tasks.queue",
     "QueueFull": "photon.tasks.queue_errors",
     "QueueUnavailable": "photon.tasks.queue_errors",
     "Receiver": "photon.runtime.channel",
+    "RedisBroker": "photon.ws.brokers.redis",
     "Reply": "photon.binding.markers",
     "Request": "photon.http.request",
     "Response": "photon.http.response",
+    "Room": "photon.ws.room",
     "Rooms": "photon.ws.rooms",
     "Scheduler": "photon.tasks.scheduler",
     "Security": "photon.binding.markers",

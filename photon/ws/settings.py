@@ -85,9 +85,6 @@ class WebSocketSettings(WebSocketLimits, frozen=True, kw_only=True, forbid_unkno
     Attributes: deflate: None for no compression.
     """
 
-    queue_messages: Annotated[
-        int, Meta(gt=0, description="messages that wait to be sent to a member of a room")
-    ] = 64
     ping_interval_s: Annotated[
         float, Meta(ge=0, description="a client is silent before it is pinged; 0 for never")
     ] = 20.0
