@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
-from typing import Any, TypeVar
+from contextlib import ExitStack, contextmanager
+from typing import TypeVar
 
 import pytest
-from msgspec import Struct, json
+from msgspec import Struct
 
 from examples import chat
 from examples.chat import (
@@ -25,11 +25,14 @@ from examples.chat import (
     history,
     rooms,
 )
-from photon import serve
+from photon import WebSocketClosed, serve
 from photon.http.server.server import Server
+from photon.testing import LiveClient, TestClient
+from photon.testing.base import BaseClient
+from photon.testing.errors import WebSocketRefused
+from photon.testing.websocket import ClientWebSocket
 from tests.browser import Browser
 from tests.clients import expect_no_leaks, wait_until
-from tests.ws.client import Speaker
 
 T = TypeVar("T", bound=Struct)
 
@@ -37,30 +40,32 @@ ToPage = Welcome | Joined | Left | Said | Writes | Refused
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
+def client() -> Iterator[TestClient]:
+    forget()
+    with TestClient(app) as client:
+        yield client
+    assert not list(rooms)
+
+
+def forget() -> None:
     for said in history.values():
         said.clear()
-    with serve(app) as server:
-        yield server
-        expect_no_leaks(server)
-    assert not list(rooms)
 
 
 class Page:
     """What the page's script does, without its looks."""
 
-    def __init__(self, server: Server, name: str, room: str = "Lobby") -> None:
-        self.speaker = Speaker(server, f"/rooms/{room}?name={name}")
+    def __init__(self, ws: ClientWebSocket) -> None:
+        self.ws = ws
         self.welcome = self.hear(Welcome)
 
-    def say(self, *messages: FromPage | str) -> None:
+    def say(self, *messages: FromPage) -> None:
         for message in messages:
-            text = message if isinstance(message, str) else json.encode(message).decode()
-            self.speaker.send(text)
+            self.ws.send_json(message)
 
     def hear(self, kind: type[T]) -> T:
         """The next message, which is of this kind."""
-        message: Any = json.decode(self.speaker.receive(), type=ToPage)
+        message = self.ws.receive_json(ToPage)
         assert isinstance(message, kind), message
         return message
 
@@ -69,15 +74,15 @@ class Page:
         """Who was here when it came."""
         return [person.name for person in self.welcome.people]
 
-    def __enter__(self) -> Page:
-        return self
 
-    def __exit__(self, *error: object) -> None:
-        self.speaker.close()
+@contextmanager
+def enter(client: BaseClient, name: str, room: str = "Lobby") -> Iterator[Page]:
+    with client.websocket(f"/rooms/{room}", params={"name": name}) as ws:
+        yield Page(ws)
 
 
-def test_what_is_said_is_heard_by_all(server: Server) -> None:
-    with Page(server, "Ada") as ada, Page(server, "Grace") as grace:
+def test_what_is_said_is_heard_by_all(client: TestClient) -> None:
+    with enter(client, "Ada") as ada, enter(client, "Grace") as grace:
         assert (ada.names, grace.names) == (["Ada"], ["Ada", "Grace"])
         assert ada.hear(Joined).person.name == "Grace"
         ada.say(Say("hello"), Say("Grace"))
@@ -87,27 +92,27 @@ def test_what_is_said_is_heard_by_all(server: Server) -> None:
             assert second.number == first.number + 1
 
 
-def test_who_comes_late_sees_what_was_said_last(server: Server) -> None:
-    with Page(server, "Ada") as ada:
+def test_who_comes_late_sees_what_was_said_last(client: TestClient) -> None:
+    with enter(client, "Ada") as ada:
         ada.say(*(Say(f"{number}") for number in range(60)))
         for _ in range(60):
             ada.hear(Said)
-        with Page(server, "Grace") as grace:
+        with enter(client, "Grace") as grace:
             assert [said.text for said in grace.welcome.history] == [
                 f"{number}" for number in range(10, 60)
             ]
 
 
-def test_who_leaves_is_missed(server: Server) -> None:
-    with Page(server, "Ada") as ada:
-        with Page(server, "Grace") as grace:
+def test_who_leaves_is_missed(client: TestClient) -> None:
+    with enter(client, "Ada") as ada:
+        with enter(client, "Grace") as grace:
             came = ada.hear(Joined).person
             assert came.id == grace.welcome.id
         assert ada.hear(Left).person == came
 
 
-def test_who_types_is_seen_by_the_others(server: Server) -> None:
-    with Page(server, "Ada") as ada, Page(server, "Grace") as grace:
+def test_who_types_is_seen_by_the_others(client: TestClient) -> None:
+    with enter(client, "Ada") as ada, enter(client, "Grace") as grace:
         ada.hear(Joined)
         ada.say(Typing(), Say("done"))
         assert grace.hear(Writes).name == "Ada"
@@ -115,8 +120,8 @@ def test_who_types_is_seen_by_the_others(server: Server) -> None:
         assert ada.hear(Said).text == "done"  # and was not told that she types
 
 
-def test_who_wants_another_name_has_it(server: Server) -> None:
-    with Page(server, "Ada") as ada, Page(server, "Grace") as grace:
+def test_who_wants_another_name_has_it(client: TestClient) -> None:
+    with enter(client, "Ada") as ada, enter(client, "Grace") as grace:
         ada.hear(Joined)
         grace.say(Rename("Rear Admiral"), Say("it is me"))
         assert [person.name for person in grace.hear(Welcome).people] == ["Ada", "Rear Admiral"]
@@ -125,8 +130,8 @@ def test_who_wants_another_name_has_it(server: Server) -> None:
         assert ada.hear(Said).name == "Rear Admiral"
 
 
-def test_rooms_do_not_hear_each_other(server: Server) -> None:
-    with Page(server, "Ada") as ada, Page(server, "Alan", "Garden") as alan:
+def test_rooms_do_not_hear_each_other(client: TestClient) -> None:
+    with enter(client, "Ada") as ada, enter(client, "Alan", "Garden") as alan:
         assert alan.names == ["Alan"]
         alan.say(Say("birds"))
         alan.hear(Said)
@@ -146,61 +151,72 @@ def test_rooms_do_not_hear_each_other(server: Server) -> None:
     ],
 )
 def test_what_is_no_message_is_refused_and_the_chat_goes_on(
-    server: Server, message: str, why: str
+    client: TestClient, message: str, why: str
 ) -> None:
-    with Page(server, "Ada") as ada:
-        ada.say(message, Say("well"))
+    with enter(client, "Ada") as ada:
+        ada.ws.send(message)
+        ada.say(Say("well"))
         assert why in ada.hear(Refused).why
         assert ada.hear(Said).text == "well"
 
 
-def test_what_is_too_large_is_not_even_read(server: Server) -> None:
-    with Page(server, "Ada") as ada:
-        ada.say("x" * 9000)
-        assert ada.speaker.closed()[0] == 1009
+def test_what_is_too_large_is_not_even_read(client: TestClient) -> None:
+    with enter(client, "Ada") as ada:
+        ada.ws.send("x" * 9000)
+        with pytest.raises(WebSocketClosed, match="1009"):
+            ada.ws.receive()
 
 
 @pytest.mark.parametrize(
-    ("path", "status"),
+    "path",
     [
-        ("/rooms/Lobby", 422),
-        ("/rooms/Lobby?name=", 422),
-        ("/rooms/Lobby?name=%20", 422),
-        ("/rooms/Lobby?name=" + 21 * "x", 422),
-        ("/rooms/Attic?name=Ada", 422),
+        "/rooms/Lobby",
+        "/rooms/Lobby?name=",
+        "/rooms/Lobby?name=%20",
+        "/rooms/Lobby?name=" + 21 * "x",
+        "/rooms/Attic?name=Ada",
     ],
 )
-def test_who_has_no_name_or_wants_no_room_is_not_let_in(
-    server: Server, path: str, status: int
-) -> None:
-    with Speaker(server, path) as speaker:
-        assert speaker.handshake.status == status
-    assert not list(rooms)
+def test_who_has_no_name_or_wants_no_room_is_not_let_in(client: TestClient, path: str) -> None:
+    with pytest.raises(WebSocketRefused) as refused, client.websocket(path):
+        pass
+    assert refused.value.response.status == 422
 
 
 def test_who_reads_nothing_is_closed_and_the_others_go_on(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(chat, "PAUSE_S", 0)
-    with Page(server, "Ada") as ada, Speaker(server, "/rooms/Lobby?name=Eve", receive_buffer=4096):
+    with enter(client, "Ada") as ada, enter(client, "Eve") as eve:
         ada.hear(Joined)
-        said = 0
-        while len(rooms.presence("Lobby")) == 2:
-            ada.say(*(Say(1000 * "ü") for _ in range(10)))
-            for _ in range(10):
-                message = json.decode(ada.speaker.receive(), type=ToPage)
-                said += isinstance(message, Said)
-        assert said > 100
+        for _ in range(1000):
+            ada.say(Say(1000 * "ü"))
+            if isinstance(ada.ws.receive_json(ToPage), Left):
+                break
+        else:
+            pytest.fail("Eve is in the room still")
+        with pytest.raises(WebSocketClosed, match="1013"):
+            for _ in range(1000):
+                eve.ws.receive()
 
 
 # In a browser...
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    forget()
+    with serve(app) as server:
+        yield server
+        expect_no_leaks(server)
+    assert not list(rooms)
 
 
 def is_on(page: Browser) -> None:
     page.wait_for("document.querySelector('#state').className === 'on'")
 
 
-def enter(page: Browser, server: Server, name: str) -> None:
+def open_page(page: Browser, server: Server, name: str) -> None:
     page.goto(server.url)
     is_on(page)
     rename(page, name)
@@ -226,8 +242,8 @@ def sees(page: Browser, *names: str) -> None:
 def test_two_pages_see_each_other(server: Server) -> None:
     with ExitStack() as stack:
         ada, grace = (stack.enter_context(Browser.launch()) for _ in range(2))
-        enter(ada, server, "Ada")
-        enter(grace, server, "Grace")
+        open_page(ada, server, "Ada")
+        open_page(grace, server, "Grace")
         sees(ada, "Ada (you)", "Grace")
         sees(grace, "Ada", "Grace (you)")
 
@@ -257,12 +273,12 @@ def test_two_pages_see_each_other(server: Server) -> None:
 
 def test_a_page_comes_back_by_itself(server: Server) -> None:
     with Browser.launch() as page:
-        enter(page, server, "Ada")
+        open_page(page, server, "Ada")
         say(page, "hello")
         page.wait_for_text("hello")
         (member,) = rooms.get("Lobby").members  # type: ignore[union-attr]
         member.connection.close(1001, "the server stops")
-        with Page(server, "Grace") as grace:
+        with LiveClient(server.url) as client, enter(client, "Grace") as grace:
             page.wait_for_text("Grace")
             is_on(page)
             grace.say(Say("there you are"))
