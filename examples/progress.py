@@ -119,7 +119,10 @@ numbers = count(1)
 
 @app.post("/jobs")
 def add_job(new: NewJob, request: Request) -> tuple[Progress, Literal[202], dict[str, str]]:
-    """202: it is accepted, not done. When the server stops it waits for its jobs, for a while."""
+    """Start a job.
+
+    202 says that it is accepted, and not done. A server that stops waits for it, for a while.
+    """
     if sum(not job.is_over for job in jobs.values()) >= MOST_RUNNING:
         raise HTTPError(503, f"{MOST_RUNNING} jobs are running", headers={"retry-after": "10"})
     job = Job(next(numbers), new.photos)
@@ -144,15 +147,15 @@ def get_job(number: int) -> Progress:
 
 @app.delete("/jobs/{number}", status=202, responses={404: "There is no such job."})
 def cancel_job(number: int) -> Progress:
-    """It is told to end; its events say when it has. One that is over is left as it is."""
+    """Tell a job to end. Its events say when it has; one that is over is left as it is."""
     job = job_of(number)
     job.scope.cancel()
     return job.now
 
 
 @app.get("/jobs/{number}/events", responses={404: "There is no such job."})
-def events(number: int, last_event_id: Annotated[int, Header(ge=0)] = 0) -> Response:
-    """A browser that lost the connection comes back by itself, and gets what it missed."""
+def events(number: int, last_event_id: Annotated[int, Header(ge=0)] = 0) -> EventStream | Response:
+    """Watch a job. A browser that lost the connection comes back, and gets what it missed."""
     job = job_of(number)
     if job.is_over and last_event_id >= len(job.steps):
         return Response(status=204)  # there is no more, and it need not come back
