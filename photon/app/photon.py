@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import inspect
 import os
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal, Never, Unpack
 
+from photon.app.answering import Answering
 from photon.app.dispatch import compose, guarded, make_dispatch
 from photon.app.documents import Documents, DocumentSettings
 from photon.app.endpoint import Surroundings, Unmade, make_endpoint, make_operation
 from photon.app.group import Group, Undo, check_group
-from photon.app.jobs import Jobs
-from photon.app.lifespan import Life, Lifespan, running
-from photon.app.links import Linker
+from photon.app.lifespan import Life, Lifespan
 from photon.app.mounting import Mounts
 from photon.app.options import (
     Registration,
@@ -27,13 +25,9 @@ from photon.app.options import (
     join,
 )
 from photon.app.overrides import Overrides
-from photon.app.problems import ExceptionHandler, Problems
+from photon.app.problems import Problems
 from photon.app.registering import (
-    check_exception_handler,
-    check_lifespan,
     check_middleware,
-    check_responder,
-    check_responder_kind,
     shown,
 )
 from photon.app.registrar import Decorator, H, Registrar
@@ -43,18 +37,15 @@ from photon.binding.app_scope import AppScope
 from photon.binding.errors import check_kind
 from photon.binding.operation import Operation
 from photon.http.application import Application, Middleware
-from photon.http.formats import JSON, Format
+from photon.http.formats import Format
 from photon.http.request import Request
 from photon.http.response import Response
-from photon.http.server.serving import lifespan_of
 from photon.routing.converters import Converter, Converters
 from photon.routing.errors import TemplateError
 from photon.routing.route import Route
 from photon.routing.router import Router
 from photon.routing.template import Template
-from photon.runtime.region import Region, opened
 from photon.runtime.source import place_of
-from photon.runtime.watchdog import watching
 
 if TYPE_CHECKING:
     from photon.openapi.document import OpenAPI
@@ -66,7 +57,7 @@ if TYPE_CHECKING:
 TrailingSlash = Literal["strict", "redirect", "ignore"]
 
 
-class Photon(Registrar, Linker, Jobs):
+class Photon(Registrar, Answering):
     """A web application: plain functions, registered for paths. It is an `Application` itself.
 
         app = Photon()
@@ -322,177 +313,15 @@ class Photon(Registrar, Linker, Jobs):
         self._overrides.check_asked_for(provider, plans, self)
         return self._overrides.replacing(provider, fake)
 
-    @property
-    def templates(self) -> Templates:
-        """The templates, where filters and globals are registered.
-
-        Raises: RuntimeError, when the application was not told where they are.
-        """
-        if self._templates is None:
-            self._templates = self._open_templates()
-        return self._templates
-
-    def _open_templates(self) -> Templates:
-        from photon.templating.engine import Templates
-
-        given = self._templates_given
-        if given is None:
-            raise RuntimeError(
-                f"{self!r} has no templates; say where they are: Photon(templates='templates')"
-            )
-        templates = given if isinstance(given, Templates) else Templates(given, reload=self.is_dev)
-        if templates.url_for is None:
-            templates.url_for = self._link
-        return templates
-
-    def responder(self, kind: type) -> Callable[[Convert], Convert]:
-        """Have a function make the response of values of a class that handlers return.
-
-        It gets the value, and gives what a handler may return: `@app.responder(Money)`.
-        Raises: TypeError; ValueError, for a second one.
-        """
-        check_responder_kind(kind)
-
-        def register(fn: Convert) -> Convert:
-            check_responder(fn)
-            if kind in self._own_responders:
-                raise ValueError(
-                    f"{shown(fn)} and {shown(self._own_responders[kind])} would both make the "
-                    f"responses of {kind.__name__}: keep one of them"
-                )
-            self._own_responders[kind] = fn
-            for responders in self._responders.values():
-                responders.forget()
-            return fn
-
-        return register
-
-    def _responders_for(self, formats: tuple[Format, ...]) -> Responders:
-        known = self._responders.get(formats)
-        if known is None:
-            known = self._responders[formats] = Responders(
-                formats or (JSON,),
-                templates=lambda: self.templates,
-                own=self._own_responders,
-            )
-        return known
-
-    # Registering what stands around them...
-
-    def middleware(self, wrapper: Middleware | None = None) -> Middleware:
-        """Wrap every request: `wrapper(request, application)` gives the response.
-
-        Inside those that are there already. Answers for failing handlers pass through it too.
-        Raises: RuntimeError, when the application is running; TypeError, when `wrapper` cannot be
-            called so.
-        """
-        check_middleware(wrapper)
-        assert wrapper is not None
-        self._refuse_if_running(f"the middleware {shown(wrapper)}")
-        self._middleware.append(wrapper)
-        self.composed = compose(self._core, self._middleware, self._problems)
-        return wrapper
-
-    def exception_handler(
-        self, what: type[BaseException] | int
-    ) -> Callable[[ExceptionHandler], ExceptionHandler]:
-        """Have a function answer for exceptions of a type, or for errors of a status.
-
-        It gets the request and the exception, and returns what a handler may return; the status
-        is the error's own, or 500, unless it says another.
-
-        The handler of `Exception` gets what is no HTTPError, and if it answers 500 or more the
-        exception is logged; handlers of other classes decide that themselves. HTTPErrors are
-        answers already: register their status, or HTTPError. The handlers of 500, 503 and 504,
-        or the one of HTTPError, get an HTTPError too for a handler that crashed (it was logged),
-        for a server that stops, and for a request that took too long.
-
-        Args: what: a subclass of Exception, the closest one wins; or a status, before any class.
-        Raises: TypeError, ValueError, naming the place: what can never be called, and a second
-            handler for the same.
-        """
-        if callable(what) and not isinstance(what, type):
-            raise TypeError(
-                f"the exception handler {shown(what)} does not say what for: write "
-                "@app.exception_handler(404), or a class in place of 404"
-            )
-
-        def register(handler: ExceptionHandler) -> ExceptionHandler:
-            check_exception_handler(handler)
-            self._problems.register(what, handler)
-            return handler
-
-        return register
-
-    def lifespan(self, function: Lifespan) -> Lifespan:
-        """Open something before the first request, and close it after the last.
-
-        Args: function: a generator function that yields once, with or without the application as
-            its argument. Several are opened in order and closed in reverse.
-        Raises: TypeError; RuntimeError, when the application is running.
-        """
-        check_lifespan(function)
-        self._refuse_if_running(f"the lifespan {shown(function)}")
-        self._lifespans.append(function)
-        return function
-
-    def running(self) -> AbstractContextManager[None]:
-        """The time in which requests may come; servers and test clients enter it.
-
-        Several may: what is opened is opened by the first, and closed when the last one leaves.
-        """
-        return self._life
-
-    @property
-    def is_running(self) -> bool:
-        """Whether somebody is between entering `running` and leaving it."""
-        return self._life.is_on
-
-    @property
-    def has_lifespan(self) -> bool:
-        """Whether something is to be opened before the first request, here or in what is mounted.
-
-        Providers of scope "app" do not count: they are made when they are first asked for.
-        """
-        mounted = (getattr(there, "has_lifespan", False) for _, there in self._mounts.all)
-        return bool(self._lifespans) or any(mounted)
-
-    @contextmanager
-    def _open(self) -> Iterator[None]:
-        self.router.compile()
+    def _prepare(self) -> None:
+        super()._prepare()
         if self._templates_given is not None:
             self.templates.load()
         if self.is_dev and self._documents.are_served:
             _ = self._documents.document  # what cannot be described is told at once
-        drain_s = 10.0 if self._task_settings is None else self._task_settings.drain_s
-        region = Region(f"the application {self.title!r}")
-        with opened(region, drain_s), running(self, self._lifespans), ExitStack() as stack:
-            for mounted in {id(there): there for _, there in self._mounts.all}.values():
-                stack.enter_context(lifespan_of(mounted))
-            stack.callback(self._app_scope.close)
-            self._app_scope.open(replaced=self._overrides.active)
-            if self.watchdog:
-                stack.enter_context(watching())
-            stack.callback(_drop_timers, region)
-            stack.callback(region.close, drain_s)
-            self._open_jobs(region, stack)
-            yield
-
-    def _refuse_if_running(self, what: str) -> None:
-        if self.is_running:
-            raise RuntimeError(
-                f"{what} comes too late: {self!r} is running already; "
-                "add it before the application is served"
-            )
 
     def __repr__(self) -> str:
         return f"<Photon {self.title!r} {self.version}, {len(self.router.routes)} routes>"
-
-
-def _drop_timers(region: Region) -> None:
-    timers = sys.modules.get("photon.tasks.timers")  # nobody has any who has not imported it
-    if timers is not None:
-        timers.drop_timers(region)
 
 
 _KEYWORDS = tuple(inspect.signature(Photon).parameters)[1:-1]

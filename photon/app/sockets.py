@@ -73,10 +73,11 @@ def make_socket_endpoint(
         replaced = make_socket_operation(handler, path_types, options, overrides)
         app_scope.learn(replaced.plan.dependencies, at_start=False)
 
-        return _opening(compile_session(replaced, replace(compiling, app_scope=app_scope)), options)
+        session = compile_session(replaced, replace(compiling, app_scope=app_scope))
+        return _opening(handler, session, options)
 
     def make() -> Application:
-        endpoint = _opening(compile_session(operation, compiling), options)
+        endpoint = _opening(handler, compile_session(operation, compiling), options)
         if not operation.plan.dependencies:
             return endpoint
         return given.overrides.heeding(endpoint, build)
@@ -84,7 +85,7 @@ def make_socket_endpoint(
     return Unmade(make, handler)
 
 
-def _opening(session: Session, options: Mapping[str, Any]) -> Application:
+def _opening(handler: Handler, session: Session, options: Mapping[str, Any]) -> Application:
     # Here and not above: an application without WebSockets need not import wsproto.
     from photon.ws.running import DEFAULTS, run_websocket
 
@@ -98,4 +99,5 @@ def _opening(session: Session, options: Mapping[str, Any]) -> Application:
 
         return run_websocket(request, talk, settings, origins=origins, on_disconnect=leaving)
 
+    endpoint.__wrapped__ = handler  # type: ignore[attr-defined]  # as functools.wraps leaves it
     return endpoint
