@@ -9,11 +9,20 @@ from collections import deque
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from msgspec import Meta, Struct
 
-from photon import InvalidMessage, Photon, Response, Rooms, WebSocket, WebSocketSettings, sleep
+from photon import (
+    InvalidMessage,
+    Photon,
+    Presence,
+    Response,
+    Rooms,
+    WebSocket,
+    WebSocketSettings,
+    sleep,
+)
 
 PAGE = Path(__file__).with_name("chat.html")
 PAUSE_S = 0.02
@@ -96,7 +105,7 @@ def chat(ws: WebSocket, room: RoomName, name: Name) -> None:
     """One greenlet for each page. When the page is closed it ends where it waits."""
     while True:  # to be called something else is to leave, and to come again
         with rooms.join(room, ws, info={"name": name}) as me:
-            people = [Person(who.id, who.info["name"]) for who in rooms.presence(room)]
+            people = [person(who) for who in rooms.presence(room)]
             # By the queue of the room: what is said from now on comes after it.
             me.send(Welcome(me.id, people, list(history[room])))
             name = talk(ws, room, name)
@@ -126,13 +135,17 @@ def talk(ws: WebSocket, room: str, name: str) -> str:
 
 
 @rooms.on_join
-def tell_who_came(room: str, who: Any) -> None:
-    rooms.broadcast(room, Joined(Person(who.id, who.info["name"])), exclude=who.id, local=True)
+def tell_who_came(room: str, who: Presence) -> None:
+    rooms.broadcast(room, Joined(person(who)), exclude=who.id, local=True)
 
 
 @rooms.on_leave
-def tell_who_left(room: str, who: Any) -> None:
-    rooms.broadcast(room, Left(Person(who.id, who.info["name"])), local=True)
+def tell_who_left(room: str, who: Presence) -> None:
+    rooms.broadcast(room, Left(person(who)), local=True)
+
+
+def person(who: Presence) -> Person:
+    return Person(who.id, who.info["name"])
 
 
 @app.get("/")
