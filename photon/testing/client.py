@@ -139,10 +139,14 @@ class TestClient(BaseClient):
     def close(self, *, check: bool = True) -> None:
         """Leave all connections of this thread; their handlers are cancelled.
 
+        WebSockets that are open are closed before with 1001, as by a server that stops.
+
         Raises: HandlersLeft, for those that go on nevertheless, unless `check` is False.
         """
         hub = current_hub()
         mine = [link for link in list(self._links) if link.hub is hub]
+        for link in [link for link in mine if check and link.drain()]:
+            link.finish(link.drain_s)
         for link in mine:
             link.close()
         self._links.clear()

@@ -177,6 +177,11 @@ class MemoryLink:
         return self._connection.server.hub
 
     @property
+    def drain_s(self) -> float:
+        """How long a handler has to end when the server stops."""
+        return self._connection.server.timeouts.drain_s
+
+    @property
     def is_closed(self) -> bool:
         """Whether nothing is left of it, no handler either."""
         return self._end.is_closed and (
@@ -244,12 +249,13 @@ class MemoryLink:
         else:
             connection.server.sweep.watch(connection, now())
 
-    def drain(self) -> None:
-        """Have a WebSocket closed as a server that stops does, and wait for its handler."""
+    def drain(self) -> bool:
+        """Have a WebSocket closed as a server does that stops; false when there is none."""
         connection = self._connection
-        if connection.session is not None and not connection.is_over:
-            self.hub.run_soon(connection.drain)
-            self._wait_until(self._is_over, connection.server.timeouts.drain_s)
+        if connection.session is None or connection.is_over:
+            return False
+        self.hub.run_soon(connection.drain)
+        return True
 
     def close(self) -> None:
         connection = self._connection

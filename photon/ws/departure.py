@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from photon.ws.session import OnDisconnect, Session
 
 
+# Who waits in `receive` is told there, in the hub's next round, and is not to be cancelled before.
+_MEANWHILE_S = 0.01
+
+
 class Departure:
     """The end of one WebSocket, as its handler sees it.
 
@@ -44,7 +48,7 @@ class Departure:
         if self._policy == "cancel" and not self.is_over and not self._is_told:
             session = self._session
             has_received = session.incoming.received or session.incoming.kept
-            self.due = now() + (session.settings.close_timeout_s if has_received else 0.0)
+            self.due = now() + (session.settings.close_timeout_s if has_received else _MEANWHILE_S)
             session.upgrade.look_at(self.due)
 
     def put_off(self) -> None:
