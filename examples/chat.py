@@ -94,7 +94,8 @@ class Welcome(ToPage):
 
 app = Photon(title="Chat")
 # Whoever reads so slowly that 100 messages wait for him is closed, and the others never wait: his
-# page comes back, and shows what he missed. Rooms(RedisBroker(...)) would span many processes.
+# page comes back, and shows what he missed. Rooms(RedisBroker(...)) would span many processes; then
+# the history, and its numbers, would be in a database.
 rooms = Rooms(queue=100, policy="close")
 numbers = count(1)
 history: dict[str, deque[Said]] = {room: deque(maxlen=50) for room in get_args(RoomName)}
