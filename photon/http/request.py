@@ -20,6 +20,7 @@ from photon.http.target import Query, decode_path
 from photon.http.validation import errors_in
 
 if TYPE_CHECKING:
+    from photon.runtime.handle import Handle
     from photon.http.forms import Form, FormLimits
     from photon.http.multipart import Part
     from photon.http.server.terms import OnDisconnect
@@ -78,6 +79,7 @@ class Request(msgspec.Struct, eq=False):
         failure: the exception that became a 500, once it was logged.
         ended_by: what kept the response from being made or sent, for what is done then; None also
             when it was the client that did not take it.
+        background: what runs for it after its response, once it was started; tests wait for it.
     """
 
     # PERF: one of these per request. A Struct fills its fields in C, 0.1 us for all of them,
@@ -96,6 +98,7 @@ class Request(msgspec.Struct, eq=False):
     root: str = ""
     failure: BaseException | None = None
     ended_by: BaseException | None = None
+    background: Handle[Any] | None = None
     _after: list[Callable[[], object]] | None = None
     _form: Form | None = None
     _form_limits: FormLimits | None = None

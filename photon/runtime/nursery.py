@@ -149,6 +149,10 @@ class Nursery:
         if self._waiter is not None and not self._children:
             self._waiter.switch()
 
+    def statistics(self) -> dict[str, int]:
+        """Counts: `children` that are pending or running, `failures` so far."""
+        return {"children": len(self._children), "failures": len(self._failures)}
+
     def __repr__(self) -> str:
         state = "over" if self._is_over else f"{len(self._children)} children"
         return f"<Nursery {state}{', cancelled' if self.cancel_scope.cancel_called else ''}>"

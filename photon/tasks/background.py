@@ -159,12 +159,14 @@ class BackgroundTasks:
 
     def start(self) -> None:
         """Hand them over to the application, which runs them; here and now when it cannot."""
-        self._request = None
+        request, self._request = self._request, None
         if not self._waiting:
             self._is_over = True
             return
         try:
-            spawn(self.run)
+            handle = spawn(self.run)
+            if request is not None:
+                request.background = handle
         except (RegionFull, RegionClosed):
             self.run()
         except Cancelled as error:  # while it waited for room

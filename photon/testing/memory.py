@@ -233,7 +233,19 @@ class MemoryLink:
         over = self._wait_until(self._is_over, seconds)
         if over:
             self._connection.close()
+            self._wait_for_background(seconds)
         return over
+
+    def _wait_for_background(self, seconds: float) -> None:
+        """What a test asks for next is often what the tasks after the response have done."""
+        request, hub = self._connection.request, self.hub
+        if request is None or request.background is None:
+            return
+        if hub.timers is not hub.loop:  # time stands still, and with it they may
+            checkpoint()
+            return
+        with move_on_after(seconds):
+            request.background.join()
 
     def vanish(self) -> None:
         end, connection = self._end, self._connection

@@ -23,6 +23,7 @@ from photon.runtime.errors import Cancelled
 from photon.runtime.greenlets import sleep, sleep_forever, spawn
 from photon.runtime.hub import current_hub
 from photon.runtime.offload import offload
+from photon.tasks.background import BackgroundTasks
 from photon.testing.client import TestClient
 from photon.testing.errors import ConnectionLost, HandlersLeft, ResponseTimeout
 from tests.clients import PATIENCE_S, settings, wait_until
@@ -509,3 +510,21 @@ def test_any_application_may_have_a_life() -> None:
     with TestClient(app) as client:
         assert client.get("/").json() is True
     assert not app.is_running
+
+
+def test_it_waits_for_what_runs_after_the_response() -> None:
+    app = Photon()
+    sent: list[str] = []
+
+    def send_mail(name: str) -> None:
+        sleep(0.02)
+        sent.append(name)
+
+    @app.post("/items")
+    def create(tasks: BackgroundTasks) -> str:
+        tasks.add(send_mail, "pen")
+        return "made"
+
+    with TestClient(app) as client:
+        assert client.post("/items").text == "made"
+        assert sent == ["pen"]
