@@ -20,11 +20,11 @@ from photon.http.target import Query, decode_path
 from photon.http.validation import errors_in
 
 if TYPE_CHECKING:
-    from photon.runtime.handle import Handle
     from photon.http.forms import Form, FormLimits
     from photon.http.multipart import Part
     from photon.http.server.terms import OnDisconnect
     from photon.http.server.upgrade import Upgrade, Upgraded
+    from photon.runtime.handle import Handle
 
 T = TypeVar("T")
 

@@ -207,9 +207,14 @@ class StreamResponse(Response):
     the iterator is closed where it waits (`GeneratorExit`, or `Cancelled` from the call it waits
     in), so `finally` and `with` in a generator do what they should. A `content-length` in
     `headers` is believed, and checked.
+
+    Attributes: ends_with_server: whether it ends as soon as the server begins to stop, as a stream
+        does whose clients come back; others are given time.
     """
 
     __slots__ = ("chunks",)
+
+    ends_with_server = False
 
     def __init__(
         self,

@@ -114,11 +114,12 @@ class EventStream(StreamResponse):
     """A response of events, each sent as soon as it is there.
 
     The events are made in a greenlet of their own, one at a time and when the client took the one
-    before, so that heartbeats can be sent meanwhile. When the client goes, or the server stops,
-    the generator ends where it is: `Cancelled` is raised in the call where it waits, or
-    `GeneratorExit` at its `yield`; its `finally` runs, and is waited for. Read the request's body
-    before the stream begins. When it ends by itself, browsers come back after `retry_s`; to keep
-    them away answer them with `Response(status=204)`.
+    before, so that heartbeats can be sent meanwhile. When the client goes, or the server begins to
+    stop (browsers come back by themselves, to another one), the generator ends where it is:
+    `Cancelled` is raised in the call where it waits, or `GeneratorExit` at its `yield`; its
+    `finally` runs, and is waited for. Read the request's body before the stream begins. When it
+    ends by itself, browsers come back after `retry_s`; to keep them away answer them with
+    `Response(status=204)`.
 
     Args:
         events: gives each a ServerSentEvent, or its data: text as it is, any other value as JSON.
@@ -133,6 +134,7 @@ class EventStream(StreamResponse):
     __slots__ = ()
 
     media_type = "text/event-stream"
+    ends_with_server = True
 
     def __init__(
         self,

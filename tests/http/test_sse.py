@@ -17,6 +17,7 @@ from photon.http.request import Request
 from photon.http.response import Response
 from photon.http.server.serving import serve
 from photon.http.sse import EventStream, ServerSentEvent, last_event_id
+from photon.runtime.clock import now
 from photon.runtime.errors import Cancelled
 from photon.runtime.greenlets import sleep, sleep_forever
 from photon.testing.wire import Wire
@@ -340,7 +341,7 @@ def test_what_the_generator_does_at_the_end_is_waited_for() -> None:
     def app(request: Request) -> Response:
         return EventStream(events())
 
-    with serve(app, settings=settings(drain_s=0.01)) as server:
+    with serve(app, settings=settings(drain_s=5)) as server:
         client = Client(server)
         client.get("/")
         read_past_opening(client)
@@ -454,3 +455,28 @@ def test_middleware_may_answer_something_else(source: Source, heartbeat_s: float
         assert source.began == 0
         client.close()
         expect_no_leaks(server)
+
+
+def test_a_stream_ends_in_an_orderly_way_as_soon_as_the_server_stops() -> None:
+    story: list[str] = []
+
+    def ticks() -> Iterator[ServerSentEvent]:
+        try:
+            yield ServerSentEvent("one")
+            sleep_forever()
+        finally:
+            story.append("closed")
+
+    for heartbeat_s in (15.0, None):
+        story.clear()
+        stream = lambda request: EventStream(ticks(), heartbeat_s=heartbeat_s)  # noqa: B023, E731
+        with serve(stream) as server:
+            client = Client(server)
+            client.send(request("GET", "/"))
+            data = client.read_until(b"data: one\n\n")
+            began = now()
+        assert now() - began < server.timeouts.drain_s / 2
+        assert story == ["closed"]
+        assert client.read_to_end().endswith(b"0\r\n\r\n")
+        assert data.startswith(b"HTTP/1.1 200 OK")
+        client.close()

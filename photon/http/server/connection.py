@@ -43,6 +43,7 @@ from photon.http.server.phases import (
     LINGERING,
     NAMES,
     READING,
+    STREAMING,
     WRITING,
 )
 from photon.http.server.terms import LOOKS, OnDisconnect, Stay, Terms
@@ -74,6 +75,7 @@ class Connection:
         phase: one of `phases`.
         since: when the phase began, or last made progress; seconds on the runtime clock.
         response_begun: whether bytes of the current response may be out.
+        ends_early: whether its response is a stream that ends when the server begins to stop.
         session: what speaks another protocol here, once the connection was upgraded.
     """
 
@@ -84,6 +86,7 @@ class Connection:
         "_stay",
         "_terms",
         "_turn",
+        "ends_early",
         "phase",
         "protocol",
         "raw",
@@ -104,6 +107,7 @@ class Connection:
         self.protocol = protocol
         self.response_begun = False
         self.session: Upgraded | None = None
+        self.ends_early = False
         self.sweep_tick = 0
         self._again = False
         self._is_unwatched = False
@@ -508,6 +512,8 @@ class Connection:
             self.session.drain()
         else:
             self.protocol.keep_alive = False
+            if self.ends_early and self.phase == STREAMING:  # else it ends after what it writes
+                self.server.hub.run_soon(self.cancel, "shutdown", "the server stops")
 
     def close_gently(self) -> None:
         """Close so that the client gets all that was sent.

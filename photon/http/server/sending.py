@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from photon.http.errors import ProtocolError
@@ -12,7 +13,7 @@ from photon.http.request import Request
 from photon.http.response import Response, StreamResponse
 from photon.http.server.phases import STREAMING, WRITING
 from photon.http.status import SWITCHING_PROTOCOLS
-from photon.runtime.errors import StreamBroken
+from photon.runtime.errors import Cancelled, StreamBroken
 from photon.runtime.greenlets import Turn
 
 if TYPE_CHECKING:
@@ -68,13 +69,29 @@ def _send_stream(connection: Connection, response: StreamResponse) -> None:
     connection.phase = STREAMING
     if protocol.sends_content:
         send_all(connection, out + protocol.data(first))
+        connection.ends_early = response.ends_with_server
         turn = Turn()
-        for piece in pieces:
+        for piece in _until_drained(connection, pieces) if connection.ends_early else pieces:
             send_all(connection, protocol.data(piece))
             turn.give_way()  # a client that reads as fast as we write never lets us wait
+        connection.ends_early = False
         out = protocol.end()
     if out:
         send_all(connection, out)
+
+
+def _until_drained(connection: Connection, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces of a stream that ends, in an orderly way, when the server begins to stop."""
+    while not connection.server.is_stopping:
+        try:
+            piece = next(pieces)
+        except StopIteration:
+            return
+        except Cancelled as error:
+            if error.source == "shutdown" and error.scope is None:
+                return
+            raise
+        yield piece
 
 
 def _send_file(connection: Connection, part: FilePart) -> None:

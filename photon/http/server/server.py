@@ -130,6 +130,11 @@ class Server:
             listener.start()
 
     @property
+    def is_stopping(self) -> bool:
+        """Whether it takes no new connections any more."""
+        return self.state is not State.RUNNING
+
+    @property
     def busy(self) -> int:
         """How many requests are in progress."""
         return sum(connection.is_busy for connection in self.connections)
@@ -226,7 +231,7 @@ class Server:
     def _drain(self) -> None:
         sessions = []
         for connection in list(self.connections):
-            if connection.session is None:
+            if connection.session is None and not connection.ends_early:
                 connection.drain()
             else:
                 sessions.append(connection)
