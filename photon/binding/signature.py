@@ -135,6 +135,9 @@ class _Reader:
         if not self._takes_websocket:
             what = "does not take the WebSocket; add it as a parameter: `ws: WebSocket`"
             raise fault("handler", handler, what)
+        if inspect.isgeneratorfunction(handler):
+            what = "is a generator, whose items nobody would take: send them, `ws.send(item)`"
+            raise fault("handler", handler, what)
 
     # The parameters of one function...
 

@@ -85,6 +85,13 @@ def test_deadlines_and_timers_move_with_it(clock: Clock) -> None:
     assert timer.state == "done"
 
 
+def test_what_is_due_now_needs_no_time_to_pass(clock: Clock) -> None:
+    ended: list[str] = []
+    current_hub().deadlines.add(now(), lambda: ended.append("deadline"))
+    clock.settle()
+    assert ended == ["deadline"]
+
+
 def test_a_request_runs_into_its_timeout(clock: Clock) -> None:
     app = Photon()
 
