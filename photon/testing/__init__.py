@@ -15,25 +15,31 @@ if TYPE_CHECKING:
     from photon.testing.errors import ResponseTimeout as ResponseTimeout
     from photon.testing.errors import StatusError as StatusError
     from photon.testing.errors import TooManyRedirects as TooManyRedirects
+    from photon.testing.errors import WebSocketRefused as WebSocketRefused
     from photon.testing.events import Event as Event
     from photon.testing.live import LiveClient as LiveClient
     from photon.testing.live import live_server as live_server
     from photon.testing.response import ClientResponse as ClientResponse
+    from photon.testing.websocket import ClientWebSocket as ClientWebSocket
     from photon.testing.wire import Wire as Wire
+    from photon.testing.ws_protocol import Frame as Frame
 
 # Each name and the room it lives in.
 _ROOMS = {
     "BadResponse": "photon.testing.errors",
     "ClientError": "photon.testing.errors",
     "ClientResponse": "photon.testing.response",
+    "ClientWebSocket": "photon.testing.websocket",
     "ConnectionLost": "photon.testing.errors",
     "Event": "photon.testing.events",
+    "Frame": "photon.testing.ws_protocol",
     "HandlersLeft": "photon.testing.errors",
     "LiveClient": "photon.testing.live",
     "ResponseTimeout": "photon.testing.errors",
     "StatusError": "photon.testing.errors",
     "TestClient": "photon.testing.client",
     "TooManyRedirects": "photon.testing.errors",
+    "WebSocketRefused": "photon.testing.errors",
     "Wire": "photon.testing.wire",
     "live_server": "photon.testing.live",
 }
