@@ -113,8 +113,13 @@ class Deadlines:
                 self._timer = None
                 self._armed_for = float("inf")
 
+    @property
+    def pending(self) -> list[Deadline]:
+        """Those that are neither over nor taken back, in no order."""
+        return [item[2] for item in self._heap if item[2].callback is not None]
+
     def __len__(self) -> int:
-        return sum(1 for item in self._heap if item[2].callback is not None)
+        return len(self.pending)
 
     def __repr__(self) -> str:
         return f"<Deadlines pending={len(self)}>"
@@ -215,6 +220,11 @@ class Sweep:
         if again is not None:
             # Never into the bucket that is being emptied.
             self.watch(subject, max(again, moment + self.resolution_s))
+
+    @property
+    def subjects(self) -> list[Swept]:
+        """All that will be asked, in no order."""
+        return [subject for bucket in self._buckets.values() for subject in bucket]
 
     def __len__(self) -> int:
         return sum(map(len, self._buckets.values()))

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from photon.runtime.lazy import front_door
 
 if TYPE_CHECKING:
+    from photon.testing.cancelling import cancel_everywhere as cancel_everywhere
     from photon.testing.client import TestClient as TestClient
+    from photon.testing.clock import Clock as Clock
     from photon.testing.errors import BadResponse as BadResponse
     from photon.testing.errors import ClientError as ClientError
     from photon.testing.errors import ConnectionLost as ConnectionLost
@@ -17,9 +19,11 @@ if TYPE_CHECKING:
     from photon.testing.errors import TooManyRedirects as TooManyRedirects
     from photon.testing.errors import WebSocketRefused as WebSocketRefused
     from photon.testing.events import Event as Event
+    from photon.testing.leaks import no_leaks as no_leaks
     from photon.testing.live import LiveClient as LiveClient
     from photon.testing.live import live_server as live_server
     from photon.testing.response import ClientResponse as ClientResponse
+    from photon.testing.scheduling import shuffled as shuffled
     from photon.testing.websocket import ClientWebSocket as ClientWebSocket
     from photon.testing.wire import Wire as Wire
     from photon.testing.ws_protocol import Frame as Frame
@@ -30,6 +34,7 @@ _ROOMS = {
     "ClientError": "photon.testing.errors",
     "ClientResponse": "photon.testing.response",
     "ClientWebSocket": "photon.testing.websocket",
+    "Clock": "photon.testing.clock",
     "ConnectionLost": "photon.testing.errors",
     "Event": "photon.testing.events",
     "Frame": "photon.testing.ws_protocol",
@@ -41,7 +46,10 @@ _ROOMS = {
     "TooManyRedirects": "photon.testing.errors",
     "WebSocketRefused": "photon.testing.errors",
     "Wire": "photon.testing.wire",
+    "cancel_everywhere": "photon.testing.cancelling",
     "live_server": "photon.testing.live",
+    "no_leaks": "photon.testing.leaks",
+    "shuffled": "photon.testing.scheduling",
 }
 
 __all__ = sorted(_ROOMS)  # noqa: PLE0605  # a test holds it against the imports above

@@ -1,4 +1,4 @@
-"""Fixtures for pytest: `app`, `client`, `live_server`.
+"""The plugin of pytest: fixtures `app`, `client`, `live_server`, `clock`, `no_leaks`; a seed.
 
     [tool.pytest.ini_options]
     addopts = "-p photon.testing.patch"     # so that what blocks in handlers cooperates, as it does
@@ -13,28 +13,106 @@ Instead of `photon_app`, or for an application that a function makes, a conftest
     def app():
         return create_app(database="sqlite://")
 
+What finds bugs in tests that pass:
+
+    --photon-seed=N|random    each test runs its ready greenlets in an order that is permuted by N
+                              and its name (`scheduling`); one that fails says how to repeat it.
+                              In the ini file: photon_seed
+    photon_leaks = true       in the ini file: a test fails that leaves a greenlet, a timer, a
+                              connection or a thread behind (`leaks`), unless it is marked with
+                              @pytest.mark.photon_leaks(False). Without it, the mark opts in
+
 This file is imported whenever pytest starts, so it imports nothing of the rest until a fixture is
 asked for. `-p no:photon` leaves it out, where other plugins have fixtures of these names.
 """
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from photon.testing.seeding import seed_of_run, seed_of_test, way_to_repeat
+
 if TYPE_CHECKING:
     from photon.testing.client import TestClient
+    from photon.testing.clock import Clock
     from photon.testing.live import LiveClient
+
+_seed_key = pytest.StashKey[int]()
+_failed_key = pytest.StashKey[bool]()
 
 _HINT = 'set `photon_app = "module:app"`, or write a fixture `app` that returns the application'
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("photon_app", "the application of the fixture `app`, as module:attribute")
+    parser.addini("photon_leaks", "fail tests that leave something behind", type="bool")
+    parser.addini("photon_seed", "as --photon-seed", default="")
+    parser.getgroup("photon").addoption(
+        "--photon-seed",
+        metavar="N|random",
+        help="permute the order in which ready greenlets run, in each test, by this seed",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "photon_leaks(on=True): whether the test fails when it leaves a greenlet, a timer, a "
+        "connection or a thread behind",
+    )
+    text = config.getoption("photon_seed") or config.getini("photon_seed")
+    if not text:
+        return
+    try:
+        seed = seed_of_run(text.strip())
+    except ValueError as error:
+        raise pytest.UsageError(f"--photon-seed: {error}") from None
+    config.stash[_seed_key] = seed
+    config.option.photon_seed = str(seed)  # for the other processes of pytest-xdist
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    seed = config.stash.get(_seed_key, None)
+    return None if seed is None else f"photon: the order of greenlets is permuted by seed {seed}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    seed = item.config.stash.get(_seed_key, None)
+    if seed is None:
+        return (yield)
+    from photon.testing.scheduling import shuffled
+
+    with shuffled(seed_of_test(seed, item.nodeid)):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed:
+        item.stash[_failed_key] = True
+        seed = item.config.stash.get(_seed_key, None)
+        if seed is not None:
+            again = way_to_repeat(_seen_from_here(item), seed)
+            text = f"greenlets ran in the order of seed {seed}; repeat it with\n    {again}"
+            report.sections.append(("photon seed", text))
+    return report
+
+
+def _seen_from_here(item: pytest.Item) -> str:
+    """Its node id as one writes it in the folder in which pytest was started."""
+    path, separator, names = item.nodeid.partition("::")
+    seen = os.path.relpath(item.config.rootpath / path, item.config.invocation_params.dir)
+    return f"{seen}{separator}{names}"
 
 
 @pytest.fixture
@@ -62,6 +140,37 @@ def live_server(app: Any) -> Iterator[LiveClient]:
 
     with serve_live(app) as live_client:
         yield live_client
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    """A `Clock`: time stands still until the test says `clock.advance("1h")`."""
+    from photon.testing.clock import Clock
+
+    with Clock() as moved_by_hand:
+        yield moved_by_hand
+
+
+@pytest.fixture
+def no_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fails a test that leaves something behind since this fixture: let it be the first one."""
+    from photon.testing.leaks import no_leaks as without_leaks
+
+    with without_leaks() as watch:
+        yield
+        if request.node.stash.get(_failed_key, False):
+            watch.forget()  # what it left is a consequence
+
+
+@pytest.fixture(autouse=True)
+def _no_leaks_anywhere(request: pytest.FixtureRequest) -> None:
+    mark = request.node.get_closest_marker("photon_leaks")
+    if mark is None:
+        wanted = request.config.getini("photon_leaks")
+    else:
+        wanted = mark.args[0] if mark.args else mark.kwargs.get("on", True)
+    if wanted:
+        request.getfixturevalue("no_leaks")
 
 
 def load(target: str, folder: str) -> Any:
