@@ -150,6 +150,8 @@ class SocketLink:
         return True
 
     def vanish(self) -> None:
+        if self._socket.fileno() < 0:
+            return
         # The kernel sends a reset, and not the end of an orderly stream.
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._socket.close()

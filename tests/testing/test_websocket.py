@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -490,6 +491,51 @@ def test_a_client_that_vanishes(make: Make) -> None:
         wait_until(lambda: story == ["one", 1006])
 
 
+def test_afterwards_it_is_closed(make: Make) -> None:
+    with make(app_of(echo)) as client:
+        with client.websocket("/") as ws:
+            ws.send("x")
+        assert list(ws) == ["x"]  # what came stays
+        for use in (ws.receive, ws.ping, lambda: ws.send("x")):
+            with pytest.raises(WebSocketClosed, match="1000"):
+                use()
+        ws.close()
+        ws.abort()
+        assert ws.close_code == 1000
+
+
+def test_who_leaves_a_flood_is_not_drowned(make: Make) -> None:
+    def floods(ws: WebSocket) -> None:
+        while True:
+            ws.send(b"x" * 100_000)
+
+    with make(app_of(floods)) as client:
+        with client.websocket("/") as ws:
+            assert ws.receive()
+        with client.websocket("/") as ws:
+            assert ws.receive()
+            ws.abort()
+        with pytest.raises(KeyError), client.websocket("/"):
+            raise KeyError
+
+
+def test_a_server_that_takes_nothing(make: Make) -> None:
+    def sleeps(ws: WebSocket) -> None:
+        ws.accept()
+        sleep_forever()
+
+    with make(app_of(sleeps)) as client:
+        with pytest.raises(ResponseTimeout, match=r"open>: the server took nothing for 0.2 s"):
+            with client.websocket("/", timeout_s=0.2) as ws:
+                while True:
+                    ws.send(b"x" * 100_000)
+        # More than it keeps for its handler: behind that it does not see the close.
+        with pytest.raises(ResponseTimeout, match="closing>: no answer to the close frame came"):
+            with client.websocket("/", timeout_s=0.2) as ws:
+                for _ in range(100):
+                    ws.send("x")
+
+
 def test_a_test_that_fails_leaves_at_once(make: Make) -> None:
     story: list[object] = []
 
@@ -838,6 +884,42 @@ def test_several_greenlets_may_share_one() -> None:
         pinger.join()
         assert reader.result == ["a", "b", "c"]
         assert pinger.result >= 0
+
+
+def test_nothing_is_left_behind() -> None:
+    with TestClient(app_of(echo)) as client:
+        for leave in ("close", "abort"):
+            with client.websocket("/") as ws:
+                ws.send("x")
+                assert ws.receive() == "x"
+                getattr(ws, leave)()
+        with pytest.raises(KeyError), client.websocket("/") as ws:
+            raise KeyError
+        assert not client._links
+        bench = client._bench
+        assert bench is not None
+        assert not bench.connections
+        assert bench.carriers.busy == 0
+
+
+def test_each_thread_may_have_its_own() -> None:
+    done = []
+    with TestClient(app_of(echo)) as client:
+
+        def talk(name: str) -> None:
+            for number in range(10):
+                with client.websocket("/") as ws:
+                    ws.send(f"{name} {number}")
+                    assert ws.receive() == f"{name} {number}"
+            client.close()
+            done.append(name)
+
+        threads = [threading.Thread(target=talk, args=(name,)) for name in "abc"]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert sorted(done) == ["a", "b", "c"]
 
 
 def test_a_wait_can_be_cancelled() -> None:
