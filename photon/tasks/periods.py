@@ -71,7 +71,7 @@ def _read_text(text: str, what: str) -> float:
 def spoken(seconds: float) -> str:
     """A length of time for people: "30s", "5m", "1h 30m", "250ms"."""
     if 0 < seconds < 1:
-        return f"{seconds * 1000:g}ms"
+        return f"{float(f'{seconds * 1000:.3g}'):g}ms"
     # With its parts of a second only while these matter.
     left = seconds if seconds < 60 else round(seconds)
     parts = []

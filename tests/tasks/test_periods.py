@@ -76,6 +76,8 @@ def test_a_text_is_read_or_refused(text: str) -> None:
 
 SPOKEN = [
     (0.25, "250ms"),
+    (0.0102931, "10.3ms"),
+    (0.9999, "1000ms"),
     (0, "0s"),
     (1.5, "1.5s"),
     (30, "30s"),
