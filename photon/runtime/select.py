@@ -3,7 +3,7 @@
     which, value = select(orders, results.sending(result), stop)
     if which is orders: ...                     a Receiver: value is what was received
     elif which is results: ...                  a Sender: value, the result, was sent
-    else: ...                                   an Event: it is set
+    else: ...                                   an Event: it is set; a Handle: it is over
 
 What is ready is done at once; of several that are, one is chosen by chance, so that a busy channel
 cannot starve a quiet one. If nothing is, the greenlet stands in line for all of them, and the
@@ -30,7 +30,7 @@ _chance = Random()
 
 
 class Operation(Protocol[T_co]):
-    """What `select` can do: a Receiver, `sender.sending(item)`, an Event."""
+    """What `select` can do: a Receiver, `sender.sending(item)`, an Event, a Handle."""
 
     @property
     def _which(self) -> object:
@@ -82,17 +82,19 @@ def select(
     """Wait until one of `operations` can be done, and do that one.
 
     Args:
-        operations: receivers, `sender.sending(item)`, events.
+        operations: receivers, `sender.sending(item)`, events, handles of what was spawned.
         timeout: seconds; when they are over nothing was done.
         default: given back, as `(None, default)`, when nothing was done; without a timeout it
             never waits then, and may be called in the hub.
-    Returns: which it was (the Receiver, the Sender, the Event), and the value: what was received,
-        what was sent, True.
+    Returns: which it was (the Receiver, the Sender, the Event, the Handle), and the value: what was
+        received, what was sent, True, True. What became of a Handle its `result` says.
     Raises: WaitTimedOut, without a default; what the operation raises: EndOfChannel,
         ClosedChannel, BrokenChannel, whose `end` says which it was.
     """
     if not operations:
-        raise TypeError("select() has nothing to wait for: give receivers, sendings or events")
+        raise TypeError(
+            "select() has nothing to wait for: give receivers, sendings, events or handles"
+        )
     ready = [operation for operation in operations if _ask(operation)]
     if ready:
         chosen = ready[0] if len(ready) == 1 else _chance.choice(ready)
@@ -114,7 +116,7 @@ def select(
 def _ask(operation: Operation[Any]) -> bool:
     if not hasattr(operation, "_join"):
         raise TypeError(
-            f"select() cannot wait for {operation!r}; it takes receivers, sender.sending(item)"
-            " and events"
+            f"select() cannot wait for {operation!r}; it takes receivers, sender.sending(item),"
+            " events, such as ws.closed, and handles, such as spawn(fn) gives"
         )
     return operation._is_ready()

@@ -15,11 +15,13 @@ from greenlet import GreenletExit
 
 from photon.runtime.cancel import move_on_after
 from photon.runtime.clock import now
-from photon.runtime.errors import Cancelled, HandleCancelled
+from photon.runtime.errors import Cancelled, HandleCancelled, MustNotWait, WrongThread
 from photon.runtime.greenlets import Turn, checkpoint, sleep, sleep_forever, spawn
 from photon.runtime.handle import Handle
 from photon.runtime.hub import current_hub
-from tests.clients import wait_until
+from photon.runtime.sync import Event
+from tests.callers import in_hub, in_thread
+from tests.clients import PATIENCE_S, wait_until
 
 _start_native_thread = monkey.get_original("_thread", "start_new_thread")
 
@@ -113,6 +115,35 @@ def test_a_join_may_be_bounded() -> None:
     forever.cancel()
     forever.join()
     assert forever.state == "cancelled"
+
+
+def test_a_wait_says_whether_it_is_over() -> None:
+    gate = Event()
+    handle = spawn(gate.wait)
+    assert handle.wait(0) is handle.wait(0.001) is False
+    assert handle.state == "running"
+    spawn(gate.set)
+    assert handle.wait() is handle.wait(0) is True
+    assert handle.result is True
+
+    failing = spawn(int, "x")
+    assert failing.wait(PATIENCE_S) is True
+    assert isinstance(failing.error, ValueError)
+
+
+def test_a_function_that_is_waited_for_in_the_hub_or_in_another_thread_says_so() -> None:
+    handle = spawn(sleep_forever)
+    for wait in (handle.join, handle.wait):
+        assert isinstance(in_hub(wait), MustNotWait)
+        assert isinstance(in_thread(wait), WrongThread)
+
+    def join_elsewhere() -> None:
+        current_hub()
+        handle.join()
+
+    assert isinstance(in_thread(join_elsewhere), WrongThread)
+    handle.cancel()
+    handle.join()
 
 
 def test_who_left_a_join_is_not_woken_by_it() -> None:

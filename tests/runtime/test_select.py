@@ -18,7 +18,7 @@ from photon.runtime.errors import (
     WouldBlock,
     WrongThread,
 )
-from photon.runtime.greenlets import checkpoint, spawn
+from photon.runtime.greenlets import checkpoint, sleep_forever, spawn
 from photon.runtime.hub import current_hub
 from photon.runtime.select import select
 from photon.runtime.sync import Event
@@ -154,6 +154,61 @@ def test_an_event_ends_a_selection_from_any_thread() -> None:
     assert select(receiver, stop) == (stop, True)
 
 
+def test_a_handle_ends_a_selection_however_it_ends() -> None:
+    def fail() -> None:
+        checkpoint()
+        raise LookupError("of the job")
+
+    _, receiver = open_channel[int](0)
+    stop = Event()
+    for fn, state in ((checkpoint, "done"), (fail, "failed")):
+        job = spawn(fn)
+        assert select(receiver, stop, job) == (job, True)
+        assert job.state == state
+        assert select(job, receiver) == (job, True)  # it is over, as often as it is asked
+    cancelled = spawn(sleep_forever)
+    spawn(cancelled.cancel)
+    assert select(receiver, cancelled) == (cancelled, True)
+    assert cancelled.state == "cancelled"
+    assert receiver.statistics()["waiting_to_receive"] == 0
+
+
+def test_a_handle_that_goes_on_is_left_alone() -> None:
+    stop = Event()
+    job = spawn(sleep_forever)
+    for _ in range(100):
+        assert select(job, stop, timeout=0, default=None) == (None, None)
+    chosen = spawn(select, stop, job)
+    checkpoint()
+    stop.set()
+    chosen.join()
+    assert chosen.result == (stop, True)
+    assert job.state == "running"
+    assert len(job._line or ()) == 0
+    job.cancel()
+    job.join()
+
+
+def test_a_cancelled_selection_of_a_handle_is_cancelled_and_the_next_has_it() -> None:
+    gate = Event()
+    job = spawn(gate.wait)
+    scope = CancelScope()
+
+    def choose() -> None:
+        with scope:
+            select(job)
+            raise AssertionError
+
+    first, second = spawn(choose), spawn(select, job, Event())
+    checkpoint()
+    gate.set()
+    scope.cancel()
+    second.join()
+    assert second.result == (job, True)
+    first.join()
+    assert first.state == "done"
+
+
 def test_who_waits_longest_in_a_line_is_served_first_whether_it_selects_or_not() -> None:
     sender, receiver = open_channel[int](0)
     _, other = open_channel[int](0)
@@ -258,6 +313,15 @@ def test_greenlets_of_two_threads_do_not_meet_in_a_selection() -> None:
     assert isinstance(in_thread(choose), WrongThread)
     assert a.statistics()["waiting_to_receive"] == 0
     assert isinstance(in_thread(lambda: select(a, b)), WrongThread)
+
+    def choose_handle() -> None:
+        current_hub()
+        select(a, handle)
+
+    error = in_thread(choose_handle)
+    assert isinstance(error, WrongThread)
+    assert "runs in another thread" in str(error)
+    assert a.statistics()["waiting_to_receive"] == 0
     handle.cancel()
     handle.join()
 
@@ -270,7 +334,7 @@ def test_mistakes_are_told() -> None:
     with pytest.raises(TypeError, match=r"cannot wait for <Sender .*sender\.sending\(item\)"):
         select(receiver, wrong)
     wrong = 5
-    with pytest.raises(TypeError, match=r"cannot wait for 5; it takes receivers"):
+    with pytest.raises(TypeError, match=r"cannot wait for 5; .* such as ws\.closed, and handles"):
         select(wrong)
     assert repr(sender.sending(3)).startswith("<Sending 3 by <Sender open")
 
@@ -287,3 +351,4 @@ def test_values_have_the_types_of_the_items() -> None:
     assert_type(select(numbers, texts, default=None)[1], int | str | None)
     numbers_in.send(1)
     assert_type(select(numbers)[1], int)
+    assert_type(select(Event(), spawn(int))[1], bool)
