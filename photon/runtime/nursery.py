@@ -95,10 +95,10 @@ class Nursery:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
-        outside: Cancelled | None = None
+        outside: Cancelled | GeneratorExit | None = None
         if error is not None:
             outside = self._take(error)
-            self.cancel("the block of its nursery failed" if outside is None else str(outside))
+            self.cancel("the block of its nursery failed" if outside is None else _why(outside))
         while self._children:
             try:
                 self._wait_for_children()
@@ -109,20 +109,24 @@ class Nursery:
         self.cancel_scope._leave()
         return self._conclude(error, outside)
 
-    def _take(self, error: BaseException) -> Cancelled | None:
+    def _take(self, error: BaseException) -> Cancelled | GeneratorExit | None:
         """Note what ended the block, or the waiting.   Returns: a cancel that goes further out."""
+        if isinstance(error, GeneratorExit):
+            return error  # the block has a yield, and its reader has seen enough: nothing failed
         if not isinstance(error, Cancelled):
             self._failures.append(error)
         elif error.scope is not self.cancel_scope:
             return error
         return None
 
-    def _conclude(self, error: BaseException | None, outside: Cancelled | None) -> bool:
+    def _conclude(
+        self, error: BaseException | None, outside: Cancelled | GeneratorExit | None
+    ) -> bool:
         """Raises: the failures; else the cancel from outside, if it does not pass by itself."""
         failures, self._failures = self._failures, []
         try:
             if failures:
-                if outside is not None:
+                if isinstance(outside, Cancelled):
                     failures.append(outside)
                 # from None: the block's own error is one of them.
                 raise BaseExceptionGroup(_told(failures), failures) from None
@@ -156,6 +160,10 @@ class Nursery:
     def __repr__(self) -> str:
         state = "over" if self._is_over else f"{len(self._children)} children"
         return f"<Nursery {state}{', cancelled' if self.cancel_scope.cancel_called else ''}>"
+
+
+def _why(outside: Cancelled | GeneratorExit) -> str:
+    return str(outside) or "the generator with its nursery was closed"
 
 
 def _told(failures: list[BaseException]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from contextvars import ContextVar
 
 import pytest
@@ -307,6 +308,37 @@ def test_a_scope_is_not_the_business_of_what_is_spawned_for_the_application() ->
         handle = spawn(time_left)
         handle.join()
     assert handle.result is None
+
+
+def test_a_generator_with_a_nursery_may_be_closed_early() -> None:
+    ended: list[str] = []
+
+    def wait(message: str = "") -> None:
+        try:
+            sleep_forever()
+        except Cancelled as error:
+            ended.append(error.reason)
+            if message:
+                fail(message)
+
+    def numbers(message: str = "") -> Generator[int, None, None]:
+        with nursery() as n:
+            n.spawn(wait, message)
+            yield 1
+            checkpoint()
+            yield 2
+
+    closed = numbers()
+    assert next(closed) == 1
+    assert next(closed) == 2
+    closed.close()  # raises nothing, as nothing failed
+    assert ended == ["the generator with its nursery was closed"]
+
+    fails = numbers("while it cleaned up")
+    assert [next(fails), next(fails)] == [1, 2]
+    with pytest.raises(ExceptionGroup) as caught:
+        fails.close()
+    assert [str(error) for error in caught.value.exceptions] == ["while it cleaned up"]
 
 
 def test_it_says_what_it_is() -> None:
