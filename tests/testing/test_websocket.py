@@ -526,12 +526,14 @@ def test_a_server_that_takes_nothing(make: Make) -> None:
 
     with make(app_of(sleeps)) as client:
         with pytest.raises(ResponseTimeout, match=r"open>: the server took nothing for 0.2 s"):
-            with client.websocket("/", timeout_s=0.2) as ws:
+            with client.websocket("/") as ws:
+                ws.timeout_s = 0.2
                 while True:
                     ws.send(b"x" * 100_000)
         # More than it keeps for its handler: behind that it does not see the close.
         with pytest.raises(ResponseTimeout, match="closing>: no answer to the close frame came"):
-            with client.websocket("/", timeout_s=0.2) as ws:
+            with client.websocket("/") as ws:
+                ws.timeout_s = 0.2
                 for _ in range(100):
                     ws.send("x")
 
@@ -556,7 +558,8 @@ def test_a_test_that_fails_leaves_at_once(make: Make) -> None:
 
 def test_patience_has_an_end(make: Make) -> None:
     with make(app_of(echo)) as client:
-        with client.websocket("/", timeout_s=0.01) as ws:
+        with client.websocket("/") as ws:
+            ws.timeout_s = 0.01
             with pytest.raises(ResponseTimeout, match=r"open>: no message came within 0.01 s"):
                 ws.receive()
             with pytest.raises(TimeoutError, match=r"no frame came within 0.02 s"):
@@ -746,12 +749,12 @@ def test_a_time_out_tells_where_the_handler_waits() -> None:
             ResponseTimeout,
             match=r"no message .*; its handler waits at .*test_websocket.py:\d+ in waits",
         ):
-            with client.websocket("/", timeout_s=0.01) as ws:
-                ws.receive()
+            with client.websocket("/") as ws:
+                ws.receive(timeout_s=0.01)
     app = Photon()
     app.get("/")(lambda: sleep(3600))
     with TestClient(app) as client, pytest.raises(ResponseTimeout, match=r"waits at .*in <lambda>"):
-        client.get("/", timeout_s=0.01)
+        client.get("/", timeout_s=0.3)
 
 
 def test_a_handler_that_does_not_end_is_told() -> None:
@@ -767,8 +770,9 @@ def test_a_handler_that_does_not_end_is_told() -> None:
 
     with TestClient(app_of(stays)) as client:
         with pytest.raises(ResponseTimeout, match=r"did not end .*waits at .*in stays"):
-            with client.websocket("/", timeout_s=0.05) as ws:
+            with client.websocket("/") as ws:
                 ws.send("x")
+                ws.timeout_s = 0.3
         assert cancelled == ["disconnect"]
 
 
