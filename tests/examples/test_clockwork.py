@@ -122,8 +122,10 @@ def test_the_backup_runs_once_each_night(evening: datetime, due: list[datetime])
         before = len(task.history)
         clock.advance("12h")
         runs = list(task.history)[before:]
-    began = [datetime.fromtimestamp(run.started_at or 0, UTC) for run in runs]
-    assert began == [moment.replace(tzinfo=UTC) for moment in due]
+    assert [datetime.fromtimestamp(run.due or 0, UTC) for run in runs] == [
+        moment.replace(tzinfo=UTC) for moment in due
+    ]
+    assert {run.outcome for run in runs} == {"done"}
 
 
 def test_a_backup_that_fails_is_tried_again_and_told_of(
