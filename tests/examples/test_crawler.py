@@ -83,7 +83,7 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
     @there.get("/ends")
     def ends() -> Response:
-        return link_to("/slow", "/drips", "/endless", "/fails", "/cut", "/not-now", "/a")
+        return link_to("/slow", "/drips", "/endless", "/fails", "/cut", "/mad", "/not-now", "/a")
 
     @there.get("/slow")
     def slow() -> None:
@@ -106,6 +106,10 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
                 yield "<p>" * 1000
 
         return Response.stream(pieces(), content_type="text/html")
+
+    @there.get("/mad")
+    def mad() -> Response:
+        return Response.html("<![<![")  # some versions of html.parser fail at it
 
     @there.get("/fails")
     def fails() -> None:
@@ -164,13 +168,14 @@ def test_broken_pages_are_told_of_and_end_nothing(
     monkeypatch.setattr(crawler, "PAGE_BYTES", 10_000)
     *found, end = crawl(site.url + "/ends")
     pages = site.pages(*found)
-    assert end == End(12, 0, "all was visited")
+    assert end == End(13, 0, "all was visited")
     for path in ("/slow", "/drips"):
         assert pages[path].error == "DeadlineExceeded: the block did not finish within 0.3 s"
     # As much of it was read as may be.
     assert (pages["/endless"].title, pages["/endless"].links) == ("Endless", [f"{site.url}/a"])
     assert pages["/fails"].status == 500
     assert pages["/cut"].error.startswith("IncompleteRead")
+    assert pages["/mad"].links == []
     assert pages["/not-now"].status == 200  # the second time
     assert site.requests["/slow"] == site.requests["/drips"] == 3
 
@@ -221,7 +226,7 @@ def test_pages_are_streamed_as_they_come(site: Site) -> None:
         with client.stream("POST", "/crawls", json={"start": site.url + "/ends"}) as stream:
             assert stream.content_type == "application/x-ndjson"
             lines = stream.iter_lines()
-            assert json.loads(next(lines))["title"] == "Links to 7"  # /slow is not over
+            assert json.loads(next(lines))["title"] == "Links to 8"  # /slow is not over
             wait_until(lambda: site.open)
         wait_until(lambda: not site.open)  # we left, and the crawl with us
 
