@@ -45,7 +45,7 @@ from photon.runtime.tracing import telling_switches
 from photon.runtime.whereabouts import spot_of, told, where
 from photon.testing.clock import Clock
 from photon.testing.leaks import pause, watching_leaks
-from photon.testing.scheduling import running_shuffle
+from photon.testing.scheduling import alike
 
 __all__ = ["cancel_everywhere"]
 
@@ -146,10 +146,11 @@ class _Run:
 
     def go(self) -> None:
         """Run it until it is over, or is given up."""
-        shuffle = running_shuffle(self._hub)
-        if shuffle is not None:
-            shuffle.restart()
-        with self._run_soon_taken(), telling_switches(self._on_switch):
+        with (
+            alike(self._hub),
+            self._run_soon_taken(),
+            telling_switches(self._on_switch),
+        ):
             self._hub.carriers.submit(self._handle)
             try:
                 clock = self._hub.timers

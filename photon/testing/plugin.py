@@ -17,7 +17,8 @@ What finds bugs in tests that pass:
 
     --photon-seed=N|random    each test runs its ready greenlets in an order that is permuted by N
                               and its name (`scheduling`); one that fails says how to repeat it.
-                              In the ini file: photon_seed
+                              In the ini file: photon_seed. @pytest.mark.photon_seed(False) is for
+                              those that make a certain order themselves
     photon_leaks = true       in the ini file: a test fails that leaves a greenlet, a timer, a
                               connection or a thread behind (`leaks`), unless it is marked with
                               @pytest.mark.photon_leaks(False). Without it, the mark opts in
@@ -66,6 +67,10 @@ def pytest_configure(config: pytest.Config) -> None:
         "photon_leaks(on=True): whether the test fails when it leaves a greenlet, a timer, a "
         "connection or a thread behind",
     )
+    config.addinivalue_line(
+        "markers",
+        "photon_seed(on=True): whether --photon-seed permutes the order of its greenlets",
+    )
     text = config.getoption("photon_seed") or config.getini("photon_seed")
     if not text:
         return
@@ -84,7 +89,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    seed = item.config.stash.get(_seed_key, None)
+    seed = _seed_of(item)
     if seed is None:
         return (yield)
     from photon.testing.scheduling import shuffled
@@ -100,12 +105,25 @@ def pytest_runtest_makereport(
     report = yield
     if report.failed:
         item.stash[_failed_key] = True
-        seed = item.config.stash.get(_seed_key, None)
+        seed = _seed_of(item)
         if seed is not None:
             again = way_to_repeat(_seen_from_here(item), seed)
             text = f"greenlets ran in the order of seed {seed}; repeat it with\n    {again}"
             report.sections.append(("photon seed", text))
     return report
+
+
+def _seed_of(item: pytest.Item) -> int | None:
+    """That of the run; None when this test has none."""
+    return item.config.stash.get(_seed_key, None) if _is_on(item, "photon_seed", True) else None
+
+
+def _is_on(node: pytest.Item, name: str, otherwise: bool) -> bool:
+    """What the nearest mark of that name says."""
+    mark = node.get_closest_marker(name)
+    if mark is None:
+        return otherwise
+    return bool(mark.args[0] if mark.args else mark.kwargs.get("on", True))
 
 
 def _seen_from_here(item: pytest.Item) -> str:
@@ -164,12 +182,7 @@ def no_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_leaks_anywhere(request: pytest.FixtureRequest) -> None:
-    mark = request.node.get_closest_marker("photon_leaks")
-    if mark is None:
-        wanted = request.config.getini("photon_leaks")
-    else:
-        wanted = mark.args[0] if mark.args else mark.kwargs.get("on", True)
-    if wanted:
+    if _is_on(request.node, "photon_leaks", bool(request.config.getini("photon_leaks"))):
         request.getfixturevalue("no_leaks")
 
 

@@ -12,6 +12,7 @@ seed brings up other orders, and the same seed the same order again. Permuted ar
     carriers.ready      requests and other jobs whose bytes came in one poll
     carriers.submit     functions that were spawned since the last poll
     hub.run_soon        wake-ups that were asked for in one round of the hub
+    select              its choice among several things that are ready
 
 The promises stay: a lock, a channel or a queue hands over in the order in which greenlets came to
 it, `checkpoint` still lets all run first that are ready, and time goes forward. What gevent wakes
@@ -30,10 +31,11 @@ from random import Random
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from photon.runtime import select
 from photon.runtime.carriers import Carriers
 from photon.runtime.hub import Hub, current_hub
 
-__all__ = ["Shuffle", "running_shuffle", "shuffled"]
+__all__ = ["Shuffle", "alike", "shuffled"]
 
 # Of 100,000 that are submitted some hundred begin in each round, and each round permutes again.
 _MOST = 1024
@@ -62,9 +64,19 @@ def shuffled(seed: int) -> Iterator[Shuffle]:
         del _running[hub]
 
 
-def running_shuffle(hub: Hub) -> Shuffle | None:
-    """What permutes the order in `hub`; None when nothing does."""
-    return _running.get(hub)
+@contextmanager
+def alike(hub: Hub) -> Iterator[None]:
+    """What is by chance, or by a seed, is in each such block as in the one before."""
+    shuffle = _running.get(hub)
+    if shuffle is not None:
+        shuffle.restart()
+        yield
+        return
+    chance, select._chance = select._chance, Random(0)
+    try:
+        yield
+    finally:
+        select._chance = chance
 
 
 class Shuffle:
@@ -74,6 +86,7 @@ class Shuffle:
         self.seed = seed
         self._hub = hub
         self._random = Random(seed)
+        self._chance = select._chance
         self._wake_ups: list[tuple[Callable[..., object], tuple[Any, ...]]] = []
 
     def restart(self) -> None:
@@ -116,11 +129,13 @@ class Shuffle:
         hub.run_soon = self._run_soon
         hub.carriers._work = self._work
         hub.carriers._start_submitted = self._start_submitted
+        self._chance, select._chance = select._chance, self._random
         self._rearm()
 
     def _remove(self) -> None:
         hub = self._hub
         del hub.run_soon, hub.carriers._work, hub.carriers._start_submitted
+        select._chance = self._chance
         self._rearm()
         if self._wake_ups:
             self._run_round()

@@ -183,6 +183,13 @@ def test_the_seed_may_stand_in_the_ini_file(project: Path) -> None:
     assert "is permuted by seed 6" in printed
 
 
+def test_a_test_may_make_its_order_itself(project: Path) -> None:
+    seed, _ = failing_seed(project)
+    marked = RACE.replace("def test_a_race", "@pytest.mark.photon_seed(False)\n    def test_a_race")
+    marked = f"    import pytest\n{marked}"
+    assert "2 passed" in run_pytest(project, marked, args=[f"--photon-seed={seed}"])
+
+
 def test_what_is_no_seed_is_told(project: Path) -> None:
     printed = run_pytest(project, RACE, args=["--photon-seed=abc"])
     assert "ERROR: --photon-seed: 'abc' is no seed: it is a whole number from 0 on" in printed

@@ -7,13 +7,15 @@ from collections.abc import Callable
 import pytest
 
 from photon import Photon
+from photon.runtime import select as selecting
 from photon.runtime.channel import open_channel
 from photon.runtime.greenlets import checkpoint, sleep, spawn
 from photon.runtime.hub import current_hub
 from photon.runtime.nursery import nursery
+from photon.runtime.select import select
 from photon.runtime.sync import Event, Lock
 from photon.testing.client import TestClient
-from photon.testing.scheduling import running_shuffle, shuffled
+from photon.testing.scheduling import alike, shuffled
 
 
 def order_of_spawned() -> list[int]:
@@ -92,10 +94,8 @@ def test_a_shuffle_can_begin_again() -> None:
 def test_afterwards_production_code_pays_nothing() -> None:
     hub = current_hub()
     with shuffled(1) as shuffle:
-        assert running_shuffle(hub) is shuffle
         assert "run_soon" in vars(hub)
         assert repr(shuffle) == "<Shuffle seed=1>"
-    assert running_shuffle(hub) is None
     assert "run_soon" not in vars(hub)
     assert not {"_work", "_start_submitted"} & vars(hub.carriers).keys()
 
@@ -134,6 +134,27 @@ def test_a_racy_program_fails_under_some_seed() -> None:
     bad = next(seed for seed, result in results.items() if result == 100)
     with shuffled(bad):
         assert race() == 100
+
+
+def choices() -> list[object]:
+    first, second = Event(), Event()
+    first.set()
+    second.set()
+    return [select(first, second)[0] is first for _ in range(30)]
+
+
+def test_what_select_chooses_is_repeated() -> None:
+    chance = selecting._chance
+    with shuffled(1):
+        first = choices()
+        assert choices() != first
+    with shuffled(1):
+        assert choices() == first
+    with alike(current_hub()):
+        first = choices()
+    with alike(current_hub()):
+        assert choices() == first
+    assert selecting._chance is chance
 
 
 # The promises...
