@@ -9,10 +9,9 @@ from photon.runtime.hints import meant, wording
 
 DOORS = ("photon", "photon.middleware", "photon.security", "photon.testing", "photon.openapi")
 
-_BACKGROUND = "spawn(fn) starts a function, request.on_done(fn) has it called after the response"
 _IN_REQUEST = "it is the parameter `request: Request`"
+_MANY = "map_concurrent(fn, items, limit=...)"
 _JSON = "return the value itself, or Response.json(value, status, headers)"
-_NO_SOCKETS = "this release has no WebSockets; EventStream sends what happens"
 
 NAMES: Mapping[str, str] = {
     "APIKeyCookie": "APIKey",
@@ -20,17 +19,22 @@ NAMES: Mapping[str, str] = {
     "APIKeyQuery": "APIKey",
     "APIRouter": "Group",
     "AsyncClient": "TestClient",
-    "BackgroundTask": _BACKGROUND,
-    "BackgroundTasks": _BACKGROUND,
+    "BackgroundTask": "BackgroundTasks",
+    "Barrier": "an Event, or a channel: open_channel(n)",
     "BaseHTTPMiddleware": "a middleware is a function(request, application)",
     "Blueprint": "Group",
     "CORSMiddleware": "CORS",
+    "CancelledError": "Cancelled",
+    "Channel": "open_channel",
+    "Condition": "an Event, or a channel: open_channel(n)",
     "Config": "ServerSettings",
     "EventSourceResponse": "EventStream",
     "FastAPI": "Photon",
     "FileResponse": "Response.file(path)",
     "Flask": "Photon",
+    "Future": "Handle",
     "GZipMiddleware": "Compression",
+    "GreenletExit": "Cancelled",
     "HTMLResponse": "Response.html(text)",
     "HTTPAuthorizationCredentials": "HTTPBearer() gives the token itself, a str",
     "HTTPBasicCredentials": "BasicCredentials",
@@ -38,27 +42,36 @@ NAMES: Mapping[str, str] = {
     "HTTPSRedirectMiddleware": "HTTPSRedirect",
     "JSONResponse": _JSON,
     "Jinja2Templates": "Templates",
-    "ORJSONResponse": _JSON,
     "OAuth2PasswordBearer": "OAuth2Password",
     "OAuth2PasswordRequestForm": "PasswordForm",
+    "ORJSONResponse": _JSON,
     "PlainTextResponse": "return the text itself, or Response.text(text, status, headers)",
     "ProxyFix": "Forwarded",
     "ProxyHeadersMiddleware": "Forwarded",
     "RedirectResponse": "Response.redirect(to)",
     "RequestValidationError": "it is the status 422: @app.exception_handler(422)",
     "Router": "Group",
-    "ServerSentEvent": "Event",
     "Starlette": "Photon",
     "StreamingResponse": "return a generator, or Response.stream(chunks, status, headers)",
+    "TaskGroup": "nursery",
+    "Thread": "nursery",
+    "ThreadPoolExecutor": _MANY,
+    "Timeout": "of a block it is fail_after(seconds), of a server Timeouts",
+    "TooSlowError": "DeadlineExceeded",
     "TrustedHostMiddleware": "TrustedHosts",
-    "WebSocket": _NO_SOCKETS,
-    "WebSocketDisconnect": _NO_SOCKETS,
+    "WebSocketDisconnect": "WebSocketClosed",
     "abort": "raise HTTPError(404)",
+    "as_completed": _MANY,
+    "create_task": "spawn",
     "current_app": "import the application itself, or take it in a provider",
     "flash": "there are no sessions in this release; request.cookies are there",
     "g": "request.state",
+    "gather": "nursery",
+    "joinall": "nursery",
     "jsonify": _JSON,
     "make_response": "Response",
+    "open_memory_channel": "open_channel",
+    "open_nursery": "nursery",
     "redirect": "Response.redirect(to)",
     "render_template": "TemplateResponse",
     "request": _IN_REQUEST,
@@ -68,7 +81,9 @@ NAMES: Mapping[str, str] = {
     "session": "there are no sessions in this release; request.cookies are there",
     "status": "a status is its number: 201",
     "stream_with_context": "return the generator itself",
+    "to_thread": "offload",
     "url_for": "app.path_for(name, ...), or app.url_for(request, name, ...)",
+    "wait_for": "fail_after",
 }
 """By name; what it says is a name here, or a phrase."""
 
