@@ -4,15 +4,21 @@ Who receives or sends is told by WebSocketClosed there and then. A handler that 
 else, a queue say, would never know, so by default it is cancelled where it waits. Not at once if it
 has taken messages: a client may well send the last one and close, and that one shall be worked
 through. It has `close_timeout_s` for each of those that came before the end.
+
+`except Exception` around `receive` in an endless loop is a mistake that is easily made, and would
+hold the hub, and all other clients with it, from the first client on that leaves. So who is told
+again and again lets others in between, and is cancelled when he does nothing else.
 """
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from photon.runtime.clock import now
-from photon.runtime.errors import CancelSource
+from photon.runtime.errors import Cancelled, CancelSource
 from photon.runtime.hub import getcurrent
+from photon.ws.turns import STREAK
 
 if TYPE_CHECKING:
     from photon.ws.session import OnDisconnect, Session
@@ -20,6 +26,12 @@ if TYPE_CHECKING:
 
 # Who waits in `receive` is told there, in the hub's next round, and is not to be cancelled before.
 _MEANWHILE_S = 0.01
+
+logger = logging.getLogger("photon.ws")
+
+# Who was told so often, each time within so many seconds of the last, does nothing else.
+_MOST_TOLD = 1000
+_AT_ONCE_S = 0.001
 
 
 class Departure:
@@ -32,13 +44,28 @@ class Departure:
         due: when `on_due` has something to do; None for never.
     """
 
-    __slots__ = ("_handler", "_is_told", "_policy", "_session", "due", "is_over", "source")
+    __slots__ = (
+        "_handler",
+        "_in_a_row",
+        "_is_told",
+        "_last",
+        "_last_at",
+        "_policy",
+        "_session",
+        "due",
+        "is_over",
+        "source",
+    )
 
     def __init__(self, session: Session, policy: OnDisconnect, handler: Any) -> None:
         self._session = session
         self._policy = policy
         self._handler = handler
         self._is_told = False
+        # Who was told last, when, and how often without a pause.
+        self._last: tuple[int, int] | None = None
+        self._last_at = 0.0
+        self._in_a_row = 0
         self.source: CancelSource = "disconnect"
         self.is_over = False
         self.due: float | None = None
@@ -57,9 +84,35 @@ class Departure:
             self.due = now() + self._session.settings.close_timeout_s
 
     def told(self) -> None:
-        """Whoever calls this is about to get WebSocketClosed; the handler need not be cancelled."""
-        if getcurrent() is self._handler:
+        """Whoever calls this is about to get WebSocketClosed; the handler need not be cancelled.
+
+        Raises: Cancelled, in place of it, for who does not want to hear it.
+        """
+        me = getcurrent()
+        if me is self._handler:
             self._is_told = True
+        who = (id(me), getattr(me, "turn", 0))  # one carrier runs many that were spawned
+        if who != self._last or now() - self._last_at > _AT_ONCE_S:
+            self._last, self._in_a_row = who, 0
+        self._in_a_row += 1
+        if self._in_a_row >= _MOST_TOLD:
+            self._refuse()
+        if self._in_a_row % STREAK == 0:
+            self._session.turns.give_way()
+        self._last_at = now()
+
+    def _refuse(self) -> None:
+        end = self._session.closed_with
+        if self._in_a_row == _MOST_TOLD:
+            logger.warning(
+                "%s: the handler goes on and on with a WebSocket that is closed (%d), and is"
+                " cancelled: let WebSocketClosed pass, or leave the loop",
+                self._session,
+                end[0],
+            )
+        self._session.turns.give_way()  # who swallows this, too, lets others in at least
+        self._last_at = now()
+        raise Cancelled("disconnect", f"the WebSocket was closed: {end[0]} {end[1]}".rstrip())
 
     def on_due(self, moment: float) -> float | None:
         """Cancel the handler, if it is time. In the hub.   Returns: when to look again."""
@@ -68,8 +121,8 @@ class Departure:
         if moment < self.due:
             return self.due
         session = self._session
-        assert session.end is not None
-        reason = f"the WebSocket was closed: {session.end[0]} {session.end[1]}".rstrip()
+        code, why = session.closed_with
+        reason = f"the WebSocket was closed: {code} {why}".rstrip()
         was_told = session.upgrade.cancel(self.source, reason)
         # Who swallows it is told again. It may have been out of reach, too.
         self.due = moment + (session.upgrade.timeouts.cleanup_s if was_told else 0.1)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from photon.runtime.clock import now
 from photon.runtime.errors import StreamBroken, StreamError
 from photon.ws.errors import WebSocketProtocolError
-from photon.ws.turns import STREAK
+from photon.ws.turns import SIZE_BITS, STREAK
 
 if TYPE_CHECKING:
     from photon.http.server.upgrade import Upgrade
@@ -107,7 +107,7 @@ class Incoming:
                 kind = event.__class__
                 if kind is str or kind is bytes:
                     self.received += 1
-                    session.turns.streak += 1
+                    session.turns.streak += 1 + (len(event) >> SIZE_BITS)  # type: ignore[arg-type]
                     if protocol.is_behind:
                         self._look_soon()
                     else:
@@ -140,7 +140,7 @@ class Incoming:
             return
         except (StreamError, OSError) as error:
             if session.end is None:
-                session.lose(_why(error))
+                session.lose(_why(error), is_news=False)
             return
         self._limit = _LARGE_READ_BYTES if len(data) == limit else _READ_BYTES
         self.take(data)
@@ -157,11 +157,14 @@ class Incoming:
     def _take_in_between(self, event: Any) -> None:
         """What stands between two messages, for a greenlet that waits for the next one."""
         session = self._session
-        session.take_control(event)
-        session.out.flush()
-        session.turns.streak += 1
-        if session.turns.streak >= STREAK:  # pings, or fragments, without end
-            session.turns.give_way()
+        turns = session.turns
+        if session.take_control(event):
+            session.out.flush()
+            turns.streak += 1
+            if turns.streak >= STREAK:  # pings without end
+                turns.give_way()
+        else:  # many fragments of a message
+            turns.give_way()
 
     def _look_soon(self) -> None:
         """See to what came behind a message, should the handler now do something else."""
@@ -184,7 +187,7 @@ class Incoming:
         try:
             data = self._stream.receive_nowait(_AHEAD_READ_BYTES)
         except StreamError as error:
-            session.lose(_why(error))
+            session.lose(_why(error), is_news=False)
             return
         if data is not None:
             self.take(data)
@@ -251,7 +254,7 @@ class Incoming:
         message = kept.popleft()
         self.kept_bytes -= len(message)
         self.received += 1
-        self._session.turns.streak += 1
+        self._session.turns.streak += 1 + (len(message) >> SIZE_BITS)
         self._session.departure.put_off()
         if not kept:
             self._kept = None

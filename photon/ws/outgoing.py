@@ -100,7 +100,7 @@ class Outgoing:
         except BlockingIOError:
             sent = 0
         except OSError as error:
-            raise self._lost(f"the connection was lost: {error.strerror or error}") from error
+            raise self._lost(error) from error
         self.sent_bytes += sent
         if sent != len(frame):
             self._is_held = True
@@ -120,7 +120,7 @@ class Outgoing:
         except BlockingIOError:
             return False
         except OSError as error:
-            raise self._lost(f"the connection was lost: {error.strerror or error}") from error
+            raise self._lost(error) from error
         self.sent += 1
         self.sent_bytes += sent
         if sent != len(frame):
@@ -164,7 +164,7 @@ class Outgoing:
                 if self._tail:
                     self._upgrade.wait_writable()
         except StreamError as error:
-            raise self._lost(str(error)) from error
+            raise self._lost(error) from error
 
     # Turns...
 
@@ -242,7 +242,7 @@ class Outgoing:
             sent = self._upgrade.stream.send_nowait(self._tail)
         except StreamError as error:
             self._tail = b""
-            self._lost(str(error))
+            self._lost(error)
             return
         self.sent_bytes += sent
         self._tail = self._tail[sent:]
@@ -305,8 +305,12 @@ class Outgoing:
     def _interrupt(self) -> None:
         self._upgrade.stream.interrupt_writer(StreamBroken("the client is gone"))
 
-    def _lost(self, why: str) -> WebSocketClosed:
-        self._session.lose(why)
+    def _lost(self, error: StreamError | OSError) -> WebSocketClosed:
+        if isinstance(error, OSError):
+            why = f"the connection was lost: {error.strerror or error}"
+            self._session.lose(why, is_news=False)
+        else:  # what was raised by us, as time was over, has no cause
+            self._session.lose(str(error), is_news=error.__cause__ is None)
         assert self.ended is not None
         return WebSocketClosed(*self.ended)
 

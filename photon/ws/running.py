@@ -11,6 +11,7 @@
 | returns before it accepted             | 403                                              |
 | lets WebSocketClosed pass              | nothing more: it is closed                       |
 | lets InvalidMessage pass               | 1003 or 1007 and the first error                 |
+| lets PingTimeout pass                  | 1011 and that                                    |
 | raises HTTPError, a 4xx                | 1008 and the detail                              |
 | raises anything else                   | 1011; logged once with its traceback             |
 | is cancelled: the server stops         | 1001                                             |
@@ -23,7 +24,7 @@ import logging
 from collections.abc import Callable
 
 from photon.http.errors import ClientDisconnected, HTTPError
-from photon.http.failures import as_http_error
+from photon.http.failures import as_http_error, first_of
 from photon.http.request import Request
 from photon.http.response import Response
 from photon.http.status import SWITCHING_PROTOCOLS
@@ -34,7 +35,7 @@ from photon.ws.close_codes import (
     NORMAL,
     POLICY_VIOLATION,
 )
-from photon.ws.errors import InvalidMessage, WebSocketClosed
+from photon.ws.errors import InvalidMessage, PingTimeout, WebSocketClosed
 from photon.ws.handshake import Offer, read_offer
 from photon.ws.origin import Origins, check_origin
 from photon.ws.session import OnDisconnect, Session
@@ -77,7 +78,7 @@ def run_websocket(
             raise
         if request._after is not None and not _is_normal(error):
             request.ended_by = error  # for what is done then: see `exchange.finish`
-        _conclude(session, *_ending(request, error), waits=not isinstance(error, Cancelled))
+        _conclude(session, *_ending(session, error), waits=not isinstance(error, Cancelled))
         if isinstance(error, Cancelled) and (error.scope is not None or error.source == "scope"):
             raise  # somebody above waits for it
     else:
@@ -117,15 +118,30 @@ def _is_normal(error: BaseException) -> bool:
     return isinstance(error, WebSocketClosed)
 
 
-def _ending(request: Request, error: BaseException) -> tuple[int, str]:
+def _fault_of_client(error: BaseException) -> InvalidMessage | PingTimeout | None:
+    """What the client did to end it, be it in a nursery; None when it is not all of it."""
+    if isinstance(error, BaseExceptionGroup):
+        faults, others = error.split((InvalidMessage, PingTimeout))
+        if faults is None or not (others is None or _is_normal(others)):
+            return None
+        error = first_of(faults)
+    return error if isinstance(error, (InvalidMessage, PingTimeout)) else None
+
+
+def _ending(session: Session, error: BaseException) -> tuple[int, str]:
     """Code and reason to close with, if the client is there; what is the server's fault is logged.
 
     It is for the client's programmers; of a failure in the server they are told nothing.
     """
     if _is_normal(error):
         return NORMAL, ""
-    if isinstance(error, InvalidMessage):
-        return error.code, error.reason
+    request = session.request
+    fault = _fault_of_client(error)
+    if fault is not None:
+        logger.info("%s: the client is closed: %s", session, fault)
+        if isinstance(fault, PingTimeout):
+            return INTERNAL_ERROR, str(fault)
+        return fault.code, fault.reason
     if isinstance(error, Cancelled) and error.source == "shutdown":
         return GOING_AWAY, "the server stops"
     failure = as_http_error(request, error)

@@ -10,13 +10,14 @@ time; when it breaks the protocol; and when the connection is lost.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from photon.runtime.clock import now
 from photon.runtime.hub import current_hub, getcurrent
 from photon.runtime.sync import Event
-from photon.ws.close_codes import ABNORMAL, GOING_AWAY
+from photon.ws.close_codes import ABNORMAL, GOING_AWAY, MESSAGE_TOO_BIG
 from photon.ws.departure import Departure
 from photon.ws.errors import PingTimeout, WebSocketClosed, WebSocketProtocolError
 from photon.ws.events import CloseReceived, Ping, Pong
@@ -28,8 +29,11 @@ from photon.ws.turns import Turns
 from photon.ws.waiters import Waiters
 
 if TYPE_CHECKING:
+    from photon.http.request import Request
     from photon.http.server.upgrade import Upgrade
     from photon.ws.settings import WebSocketSettings
+
+logger = logging.getLogger("photon.ws")
 
 OnDisconnect: TypeAlias = Literal["cancel", "notify", "ignore"]
 """What happens to a handler that does something else when its client leaves."""
@@ -43,7 +47,9 @@ _NEVER = float("inf")
 class Session:
     """The `Upgraded` of one WebSocket.
 
-    Args: protocol: has not seen what came with the head, `upgrade.pending`.
+    Args:
+        protocol: has not seen what came with the head, `upgrade.pending`.
+        request: what asked for it, for the log.
     Attributes:
         end: code and reason, once it is over; the client may still be told.
         is_lost: whether nobody can be told.
@@ -64,14 +70,18 @@ class Session:
         "keepalive",
         "out",
         "protocol",
+        "request",
         "settings",
         "turns",
         "upgrade",
     )
 
-    def __init__(self, settings: WebSocketSettings, protocol: WebSocketProtocol) -> None:
+    def __init__(
+        self, settings: WebSocketSettings, protocol: WebSocketProtocol, request: Request
+    ) -> None:
         self.settings = settings
         self.protocol = protocol
+        self.request = request
         self.hub = current_hub()
         self.turns = Turns()
         self.end: tuple[int, str] | None = None
@@ -88,6 +98,7 @@ class Session:
         The greenlet that calls this is told when the client leaves.
         """
         self.upgrade = upgrade
+        _ = self.request.peer  # those who are gone have no name any more
         self.incoming = Incoming(self, upgrade, self.protocol)
         self.out = Outgoing(self, upgrade, encode_in_turn=is_deflated)
         self.keepalive = KeepAlive(self.settings)
@@ -103,10 +114,15 @@ class Session:
 
     def closed(self) -> WebSocketClosed:
         """The exception that says why nothing more can be sent or received."""
+        self.departure.told()
+        return WebSocketClosed(*self.closed_with)
+
+    @property
+    def closed_with(self) -> tuple[int, str]:
+        """Code and reason, once nothing can be sent any more."""
         end = self.end or self.out.ended
         assert end is not None
-        self.departure.told()
-        return WebSocketClosed(*end)
+        return end
 
     # Control frames...
 
@@ -126,7 +142,7 @@ class Session:
 
     def _take_close(self, event: CloseReceived) -> None:
         if event.code == ABNORMAL:
-            self.lose("the client went away without a close frame")
+            self.lose("the client went away without a close frame", is_news=False)
             return
         self.out.put(self.protocol.answer_close())
         self._end(event.code, event.reason)
@@ -175,13 +191,20 @@ class Session:
         if self.end is None:
             self.out.put(self.protocol.close(error.code, error.reason))
             self._end(error.code, error.reason)
+            hint = " (see WebSocketSettings)" if error.code == MESSAGE_TOO_BIG else ""
+            # Last of all: in the hub a log handler that waits fails.
+            logger.info("%s: the client is closed with %s%s", self, error, hint)
 
-    def lose(self, why: str) -> None:
-        """The connection is of no use any more, and nobody can be told."""
+    def lose(self, why: str, *, is_news: bool = True) -> None:
+        """The connection is of no use any more, and nobody can be told.
+
+        Args: is_news: whether an operator wants to know; that clients just vanish he knows.
+        """
         if not self.is_lost:
             self.is_lost = True
             self.out.drop()
             self._end(ABNORMAL, why)
+            logger.log(logging.INFO if is_news else logging.DEBUG, "%s: %s", self, why)
 
     def _end(self, code: int, reason: str) -> None:
         """It is over. Everybody who waits for something of it is told."""
@@ -261,3 +284,6 @@ class Session:
             due = self._next_due(now())
             if due is not None:
                 self.upgrade.look_at(due)
+
+    def __str__(self) -> str:
+        return f"{self.request.method} {self.request.path} of {self.request.peer or 'a client'}"

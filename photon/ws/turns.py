@@ -8,6 +8,10 @@ from photon.runtime.greenlets import Turn
 STREAK = 64
 """So many messages without a wait, until it is asked whether others have waited long enough."""
 
+SIZE_BITS = 12
+"""A message counts once more for every 4 KiB (2 to this power) of it: a kilobyte that comes may
+inflate to a megabyte, for which zlib takes 2 ms, and to deflate one takes up to 30 ms."""
+
 
 class Turns:
     """Counts what is received and sent without a wait.

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import pytest
 
+from photon.runtime.clock import now
 from photon.runtime.errors import Cancelled
-from photon.runtime.greenlets import sleep, sleep_forever
+from photon.runtime.greenlets import sleep, sleep_forever, spawn
 from photon.ws.errors import WebSocketClosed
 from photon.ws.websocket import WebSocket
-from tests.clients import wait_until
+from tests.clients import PATIENCE_S, wait_until
 from tests.ws.client import Speaker
 from tests.ws.serving import Seen, serving
 
@@ -139,3 +141,72 @@ def test_the_client_gets_the_end_of_the_connection_though_the_handler_goes_on() 
     with serving(handler, on_disconnect="ignore") as server, Speaker(server) as speaker:
         speaker.finish()  # reads until the server has closed its side
         seen.notes.append("go on")
+
+
+@pytest.mark.parametrize("policy", ["cancel", "notify", "ignore"])
+@pytest.mark.parametrize("does", ["receive", "send", "ping", "iterate"])
+def test_who_does_nothing_but_swallow_the_end_lets_others_in_and_is_cancelled(
+    policy: Any, does: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen = Seen()
+    until = now() + PATIENCE_S
+
+    def handler(ws: WebSocket) -> None:
+        ws.accept()
+        while now() < until:
+            try:
+                if does == "iterate":
+                    for _ in ws:
+                        pass
+                elif does == "send":
+                    ws.send("x" * 1000)
+                else:
+                    getattr(ws, does)()
+            except Exception:
+                pass
+        seen.notes.append("nobody stopped it")
+
+    if policy == "ignore" and does == "send":
+        pytest.skip("what it sends is dropped, as it wished")
+    with serving(seen.watching(handler), on_disconnect=policy) as server:
+        with Speaker(server) as speaker:
+            speaker.say_close()
+            wait_until(lambda: seen.error is not None)
+    assert isinstance(seen.error, Cancelled)
+    (record,) = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert "GET / of 127.0.0.1:" in record.getMessage()
+    assert "let WebSocketClosed pass" in record.getMessage()
+
+
+def test_one_of_many_children_that_swallows_the_end_is_cancelled_and_no_other() -> None:
+    handles: list[Any] = []
+    until = now() + PATIENCE_S
+
+    def swallow(ws: WebSocket) -> None:
+        while now() < until:
+            try:
+                ws.receive()
+            except Exception:
+                pass
+
+    def send(ws: WebSocket) -> None:
+        try:
+            while True:
+                ws.send("x" * 100_000)
+        except WebSocketClosed:
+            pass
+
+    def handler(ws: WebSocket) -> None:
+        ws.accept()
+        handles.append(spawn(swallow, ws))
+        handles.extend(spawn(send, ws) for _ in range(2000))
+        for handle in handles:
+            handle.join()
+
+    with serving(handler, on_disconnect="notify") as server:
+        with Speaker(server, receive_buffer=4096) as speaker:
+            wait_until(lambda: len(handles) == 2001)  # some began to send, others will
+            speaker.reset()
+            wait_until(lambda: all(handle.is_over for handle in handles))
+    states = [handle.state for handle in handles]
+    assert states == ["cancelled"] + ["done"] * 2000

@@ -16,7 +16,7 @@ from photon.runtime.cancel import fail_after, move_on_after
 from photon.runtime.errors import Cancelled, DeadlineExceeded
 from photon.runtime.greenlets import sleep, sleep_forever, spawn
 from photon.runtime.nursery import nursery
-from photon.ws.errors import InvalidMessage, WebSocketClosed
+from photon.ws.errors import InvalidMessage, PingTimeout, WebSocketClosed
 from photon.ws.running import run_websocket
 from photon.ws.websocket import WebSocket
 from tests.clients import expect_no_leaks, wait_until
@@ -34,11 +34,13 @@ def raising(error: BaseException) -> Callable[[WebSocket], None]:
     return handler
 
 
+NO_TEXT = InvalidMessage(1003, [{"loc": ["body"], "msg": "no text", "type": "type"}])
+
 ENDS = [
     (HTTPError(404, "no such room"), 1008, "no such room"),
     (HTTPError(400), 1008, ""),
     (HTTPError(503, "the database is away"), 1011, "the server failed (request "),
-    (InvalidMessage(1003, [{"loc": ["body"], "msg": "no text", "type": "type"}]), 1003, "no text"),
+    (NO_TEXT, 1003, "no text"),
     (WebSocketClosed(4000), 1000, ""),
     (ValueError("secret"), 1011, "the server failed (request "),
     (SystemExit(3), 1011, "the server failed (request "),
@@ -46,6 +48,11 @@ ENDS = [
     (GeneratorExit(), 1011, "the server failed (request "),
     (ExceptionGroup("two", [WebSocketClosed(1000), ValueError("secret")]), 1011, "the server fail"),
     (ExceptionGroup("one", [WebSocketClosed(1000)]), 1000, ""),
+    (ExceptionGroup("one", [NO_TEXT]), 1003, "no text"),
+    (ExceptionGroup("two", [ExceptionGroup("x", [NO_TEXT]), WebSocketClosed(1)]), 1003, "no text"),
+    (ExceptionGroup("two", [NO_TEXT, ValueError("secret")]), 1011, "the server failed (request "),
+    (PingTimeout(2.0), 1011, "the ping was not answered within 2 s"),
+    (ExceptionGroup("one", [PingTimeout(2.0)]), 1011, "the ping was not answered within 2 s"),
 ]
 
 
@@ -69,7 +76,13 @@ def test_a_failure_is_logged_once_with_its_traceback(caplog: pytest.LogCaptureFi
 
 @pytest.mark.parametrize(
     "error",
-    [WebSocketClosed(1006), HTTPError(404, "x"), InvalidMessage(1007, [{"msg": "x", "loc": []}])],
+    [
+        WebSocketClosed(1006),
+        HTTPError(404, "x"),
+        InvalidMessage(1007, [{"msg": "x", "loc": []}]),
+        ExceptionGroup("one", [NO_TEXT]),
+        PingTimeout(2.0),
+    ],
 )
 def test_what_is_not_the_servers_fault_is_not_logged_as_that(
     error: BaseException, caplog: pytest.LogCaptureFixture

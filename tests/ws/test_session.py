@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 
 import pytest
@@ -293,3 +294,37 @@ def test_a_client_that_vanishes_while_what_it_sent_is_not_taken() -> None:
         wait_until(lambda: gate.seen.error is not None or session.end is not None)
         assert session.end[0] == 1006
         gate.open.set()
+
+
+# What an operator reads...
+
+
+def test_a_violation_is_one_line_in_the_log_that_says_who_and_why(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "photon.ws")
+    with serving(echo, message_bytes=1000) as server, Speaker(server, "/up?secret") as speaker:
+        peer = "{}:{}".format(*speaker.socket.getsockname())
+        speaker.send("x" * 1001)
+        speaker.closed()
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "photon.ws"]
+    assert line == (
+        f"GET /up of {peer}: the client is closed with 1009 (message too big): a message is over "
+        "1000 bytes (see WebSocketSettings)"
+    )
+
+
+def test_a_client_that_is_given_up_is_one_line_and_one_that_vanishes_or_closes_is_none(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "photon.ws")
+    with serving(echo, ping_interval_s=0.05, ping_timeout_s=0.05) as server:
+        with Speaker(server, "/chat") as speaker:
+            speaker.finish()
+        with Speaker(server, "/chat") as speaker:
+            speaker.reset()
+        with Speaker(server, "/chat") as speaker:
+            peer = "{}:{}".format(*speaker.socket.getsockname())
+            assert speaker.read_to_end()[:1] == b"\x89"  # a ping that gets no pong
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "photon.ws"]
+    assert line.startswith(f"GET /chat of {peer}: nothing came for ")
