@@ -24,14 +24,11 @@ from photon.testing.exchange import Exchange, handler_at
 from photon.testing.failures import raise_failure
 from photon.testing.response import ClientResponse
 from photon.testing.ws_protocol import ClientDeflate, ClientProtocol, Frame
+from photon.testing.ws_transport import Transport
 from photon.ws.close_codes import ABNORMAL, NORMAL
 from photon.ws.errors import WebSocketClosed
 
 T = TypeVar("T")
-
-# What is taken while nobody receives. Beyond it lies what the link holds, and then the server
-# has to wait: so slow clients can be tested, too.
-_AHEAD_BYTES = 64 * 1024
 
 # So much of a message is shown by an error.
 _SHOWN = 300
@@ -78,12 +75,9 @@ class ClientWebSocket:
         self.timeout_s = timeout_s
         self._link = exchange.link
         self._protocol = ClientProtocol(deflate)
+        self._transport = Transport(exchange.link, self._protocol, exchange.rest)
         self._raises_failures = raises_failures
-        self._out = bytearray()
-        self._has_ended = False
         self._pings = 0
-        self._came(exchange.rest)
-        self._link.watch(self._take_ahead)
 
     # Sending...
 
@@ -219,38 +213,34 @@ class ClientWebSocket:
         __tracebackhide__ = True
         if code not in range(1000, 5000):
             raise ValueError(f"{code!r} is no close code: they go from 1000 to 4999")
-        protocol = self._protocol
-        self._take_ahead()
-        if protocol.said_close is None and not self._has_ended:
-            self._out += protocol.close(code, reason)
-            self._flush()
-        self._wait_for(lambda: self._is_over or None, "no answer to the close frame")
+        transport, protocol = self._transport, self._protocol
+        transport.take_ahead()
+        if protocol.said_close is None and not transport.has_ended:
+            self._hand_over(protocol.close(code, reason))
+        self._wait_for(lambda: transport.is_over or None, "no answer to the close frame")
 
     def abort(self) -> None:
         """Vanish without a word, as a client that crashes. What came can still be received."""
-        self._has_ended = True
-        self._out.clear()
-        self._link.vanish()
-        self._link.settle()
+        self._transport.abort()
 
     @property
     def is_open(self) -> bool:
         """Whether neither side has closed it, as far as is known here."""
-        self._take_ahead()
-        return not self._is_over and self._protocol.said_close is None
+        self._transport.take_ahead()
+        return not self._transport.is_over and self._protocol.said_close is None
 
     @property
     def close_code(self) -> int | None:
         """What the server closed with; 1006 when it went without a word, None when it has not."""
-        self._take_ahead()
+        self._transport.take_ahead()
         if self._protocol.closed is not None:
             return self._protocol.closed.code
-        return ABNORMAL if self._has_ended else None
+        return ABNORMAL if self._transport.has_ended else None
 
     @property
     def close_reason(self) -> str:
         """What the server said about that; "" when nothing."""
-        self._take_ahead()
+        self._transport.take_ahead()
         closed = self._protocol.closed
         return "" if closed is None else str(closed.data)
 
@@ -279,13 +269,13 @@ class ClientWebSocket:
         Raises: ResponseTimeout; what the handler let through.
         """
         __tracebackhide__ = True
-        if not self._is_over:
+        if not self._transport.is_over:
             self.close()
         if self._protocol.fault:
             raise self._why_closed()
         due = now() + self.timeout_s
-        while not self._has_ended:
-            if not self._take():
+        while not self._transport.has_ended:
+            if not self._transport.take():
                 self._wait(due, "no end of the connection", self.timeout_s)
         if not self._link.finish(self.timeout_s):
             raise ResponseTimeout(
@@ -302,73 +292,25 @@ class ClientWebSocket:
             self._raises_failures = False
             raise_failure(failure, f"the WebSocket {self.url}")
 
-    # How bytes go...
+    # Waiting for the server...
 
     def _send(self, encode: Callable[[], bytes]) -> None:
         """Send a frame.   Raises: as `send`."""
         __tracebackhide__ = True
-        self._take_ahead()
-        if self._is_over or self._protocol.said_close is not None:
+        self._transport.take_ahead()
+        if self._transport.is_over or self._protocol.said_close is not None:
             raise self._why_closed()
-        self._out += encode()
-        self._flush()
+        self._hand_over(encode())
         self._link.settle()
 
-    def _flush(self) -> None:
-        """Send what is to be sent, as far as the server takes it."""
+    def _hand_over(self, data: bytes) -> None:
+        """Have all of it taken.   Raises: ResponseTimeout."""
         __tracebackhide__ = True
-        due = now() + self.timeout_s
-        while self._out and not self._has_ended:
-            # A server that waits until we take what it sent needs us to do that.
-            if self._push() or self._take():
-                continue
-            if not self._link.wait(max(due - now(), 0.0), to_send=True):
-                raise ResponseTimeout(
-                    f"{self!r}: the server took nothing for {self.timeout_s:g} s"
-                    f"{handler_at(self._link)}"
-                )
-
-    def _push(self) -> int:
-        """Send what is taken at once; how many bytes."""
-        try:
-            sent = self._link.send_some(memoryview(bytes(self._out)))
-        except OSError:
-            self._out.clear()  # it is gone; it may have said why before
-            return 0
-        del self._out[:sent]
-        return sent
-
-    def _take_ahead(self) -> None:
-        """Take what came, up to a bound, and answer it. In memory also in the hub."""
-        while self._protocol.unread_bytes < _AHEAD_BYTES and self._take():
-            pass
-
-    def _take(self) -> bool:
-        """Take what came, without waiting; whether there was anything."""
-        if self._has_ended:
-            return False
-        try:
-            data = self._link.receive_some()
-        except OSError:
-            data = b""
-        if data is None:
-            return False
-        if data:
-            self._came(data)
-        else:
-            self._has_ended = True
-        return True
-
-    def _came(self, data: bytes) -> None:
-        self._out += self._protocol.receive_data(data)
-        if self._out:
-            self._push()
-
-    @property
-    def _is_over(self) -> bool:
-        """Whether the server will send nothing more."""
-        protocol = self._protocol
-        return self._has_ended or protocol.closed is not None or bool(protocol.fault)
+        if not self._transport.send(data, self.timeout_s):
+            raise ResponseTimeout(
+                f"{self!r}: the server took nothing for {self.timeout_s:g} s"
+                f"{handler_at(self._link)}"
+            )
 
     def _wait_for(
         self,
@@ -383,11 +325,11 @@ class ClientWebSocket:
         __tracebackhide__ = True
         timeout_s = self.timeout_s if timeout_s is None else timeout_s
         due = now() + timeout_s
-        self._take_ahead()
+        self._transport.take_ahead()
         while (found := look()) is None:
-            if self._take():
+            if self._transport.take():
                 continue
-            if self._is_over:
+            if self._transport.is_over:
                 raise self._why_closed()
             self._wait(due, missing, timeout_s)
         return found
@@ -395,7 +337,7 @@ class ClientWebSocket:
     def _wait(self, due: float, missing: str, timeout_s: float) -> None:
         """Wait until something can be received."""
         __tracebackhide__ = True
-        if not self._link.wait(max(due - now(), 0.0)):
+        if not self._transport.wait(due - now()):
             at = handler_at(self._link)
             raise ResponseTimeout(f"{self!r}: {missing} came within {timeout_s:g} s{at}")
 
@@ -408,7 +350,7 @@ class ClientWebSocket:
             return BadResponse(f"{self!r}: what the server sent is no WebSocket: {protocol.fault}")
         if protocol.closed is not None:
             return WebSocketClosed(protocol.closed.code or ABNORMAL, str(protocol.closed.data))
-        if self._has_ended:
+        if self._transport.has_ended:
             return WebSocketClosed(ABNORMAL, "the connection ended without a close frame")
         assert protocol.said_close is not None
         return WebSocketClosed(*protocol.said_close)
@@ -417,7 +359,7 @@ class ClientWebSocket:
         protocol = self._protocol
         if protocol.closed is not None:
             state = f"closed {protocol.closed.code}"
-        elif self._has_ended:
+        elif self._transport.has_ended:
             state = "lost"
         else:
             state = "open" if protocol.said_close is None else "closing"
