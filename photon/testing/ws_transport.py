@@ -48,7 +48,7 @@ class Transport:
             # A server that waits until we take what it sent needs us to do that.
             if self._push() or self.take():
                 due = now() + timeout_s
-            elif not self.link.wait(max(due - now(), 0.0), to_send=True):
+            elif self._out and not self.link.wait(max(due - now(), 0.0), to_send=True):
                 return False
         return True
 
