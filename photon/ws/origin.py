@@ -37,8 +37,9 @@ def check_origin(request: Request, origins: Origins = "same") -> None:
         403,
         f"a page of {origin!r} may not open this WebSocket of {_own(request)!r}: any page could "
         "use the cookies of whoever looks at it (cross-site WebSocket hijacking). Where that is "
-        "wanted allow it by origins=[...] of the WebSocket; behind a proxy the middleware "
-        "Forwarded has to tell the host and the scheme that the browser saw",
+        "wanted allow it by origins=[...] of the WebSocket. A proxy has to pass on the Host that "
+        "the browser sent, with its port (nginx: proxy_set_header Host $http_host), or to tell it "
+        "to the middleware Forwarded",
     )
 
 
