@@ -8,7 +8,7 @@ import math
 from photon.http.advice import advise
 from photon.http.errors import ClientDisconnected, HTTPError, ProtocolError
 from photon.http.request import Request
-from photon.runtime.errors import BreakerOpen, Cancelled, StreamError
+from photon.runtime.errors import Cancelled, StreamError
 
 logger = logging.getLogger("photon.http")
 
@@ -27,12 +27,21 @@ def as_http_error(request: Request, error: BaseException) -> HTTPError | None:
         return _as_cancelled(request, error)
     if isinstance(error, BaseExceptionGroup):
         return _as_group(request, error)
-    if isinstance(error, BreakerOpen):
-        logger.warning("%s (request %s): %s", request, request.id, error, extra=_names(request))
-        headers = {"retry-after": str(max(1, math.ceil(error.retry_after)))}
-        return HTTPError(503, "a service that this needs is not available", headers=headers)
+    told = getattr(error, "unavailable", None)
+    if isinstance(told, str) and isinstance(error, Exception):
+        return _as_unavailable(request, error, told)
     log_panic(request, error)
     return _failed(request)
+
+
+def _as_unavailable(request: Request, error: Exception, told: str) -> HTTPError:
+    """The answer for what knows itself that it is no fault of the code: something else is away.
+
+    Such as an open circuit breaker, or a queue that cannot be reached; `told` is for the client.
+    """
+    logger.warning("%s (request %s): %s", request, request.id, error, extra=_names(request))
+    seconds = max(1, math.ceil(getattr(error, "retry_after", 1)))
+    return HTTPError(503, told, headers={"retry-after": str(seconds)})
 
 
 def _as_group(request: Request, group: BaseExceptionGroup[BaseException]) -> HTTPError | None:

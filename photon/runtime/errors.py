@@ -108,7 +108,10 @@ class BreakerOpen(RuntimeFault):
         since_s: for how many seconds it has refused calls.
         reason: why it opened.
         retry_after: seconds until it lets a call through again, as far as is known.
+        unavailable: what a client is told of it, with a 503.
     """
+
+    unavailable = "a service that this needs is not available"
 
     def __init__(self, name: str, *, since_s: float, reason: str, retry_after: float) -> None:
         super().__init__(

@@ -10,7 +10,7 @@ from gevent import monkey
 from photon.runtime.clock import now
 from photon.runtime.handle import Handle
 from photon.runtime.hub import current_hub, existing_hub, getcurrent
-from photon.runtime.region import region_of
+from photon.runtime.region import Region, region_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,7 +30,9 @@ def spawn(fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Handle[T]
     Returns: a `Handle`.
     Raises: RegionFull, RegionClosed: see `Region.spawn`.
     """
-    return region_of(current_hub()).start(fn, args, kwargs)
+    hub = current_hub()
+    region: Region = hub.region or region_of(hub)  # PERF: hardly ever the call
+    return region.start(fn, args, kwargs)
 
 
 def sleep(seconds: float) -> None:

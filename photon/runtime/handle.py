@@ -179,7 +179,6 @@ class Handle(msgspec.Struct, Generic[T], eq=False):
         if self.state != "pending":  # cancelled before it began
             return
         self.state = "running"
-        self._carrier = getcurrent()
         try:
             if self._kwargs is None:
                 self._result = self._context.run(self._fn, *self._args)
@@ -199,12 +198,15 @@ class Handle(msgspec.Struct, Generic[T], eq=False):
                 return
             # PERF: the same in line, 0.3 us less.
             self.state = "done"
-            self._carrier = self._kwargs = None
-            self._args = ()
+            if self._carrier is not None:
+                self._carrier = None
+            if self._args or self._kwargs:
+                self._args, self._kwargs = (), None
             self._owner.on_ended(self)
 
     def on_parked(self, carrier: Carrier) -> None:
-        """It waits; `cancel` finds the carrier by itself."""
+        """It waits for the first time: from here on `cancel` knows whom to interrupt."""
+        self._carrier = carrier
 
     def _end(self, state: State, error: BaseException | None) -> None:
         self.state = state

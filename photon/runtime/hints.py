@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from typing import Any
 
 _NOTHING: Mapping[str, str] = {}
 
@@ -26,3 +27,16 @@ def meant(name: str, known: Iterable[str], elsewhere: Mapping[str, str] = _NOTHI
 def wording(here: str) -> str:
     """A name, or code, as a phrase; a phrase as it is."""
     return here if " " in here.partition("(")[0] else f"here it is {here}"
+
+
+def no_such_attribute(owner: object, name: str, elsewhere: Mapping[str, str]) -> Any:
+    """For `__getattr__`, which Python calls for attributes that were not found.
+
+    Args: elsewhere: see `meant`.   Raises: AttributeError, which says what was probably meant.
+    """
+    cls = type(owner)
+    if hasattr(cls, name):  # a property failed so: let it say that again
+        return object.__getattribute__(owner, name)
+    known = [each for each in dir(cls) if not each.startswith("_")]
+    hint = "" if name.startswith("_") else meant(name, known, elsewhere)
+    raise AttributeError(f"a {cls.__name__} has no {name!r}{hint}", name=name, obj=owner)

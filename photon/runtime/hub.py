@@ -42,7 +42,8 @@ class Hub:
         self.deadlines = Deadlines(self.loop)
         self.sweep = Sweep(self.loop)
         self.carriers = Carriers(native)
-        self.regions: list[Any] = []  # see `region.region_of`
+        self.regions: list[Any] = []
+        self.region: Any = None  # the last one of them, see `region.region_of`
         self.waiting_for_end: set[Any] = set()  # see `patience`
         self.watchdog: Any = None  # see `watchdog.watching`
         self._inbox: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()

@@ -31,9 +31,10 @@ _MOST_NAMES = 20
 
 def region_of(hub: Hub) -> Region:
     """The region that `spawn` hands over to: the one that was opened last, or one of the hub."""
-    if not hub.regions:
-        hub.regions.append(Region("no application", limit=1_000_000_000))
-    region: Region = hub.regions[-1]
+    if hub.region is None:
+        hub.region = Region("no application", limit=1_000_000_000)
+        hub.regions.append(hub.region)
+    region: Region = hub.region
     return region
 
 
@@ -43,11 +44,13 @@ def opened(region: Region, drain_s: float) -> Iterator[Region]:
     hub = current_hub()
     region_of(hub)  # the hub's own comes first
     hub.regions.append(region)
+    hub.region = region
     try:
         yield region
     finally:
         region.close(drain_s)
         hub.regions.remove(region)
+        hub.region = hub.regions[-1]
 
 
 class RegionStatistics(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,7 +24,10 @@ class QueueUnavailable(TaskFault):
         where: the server, without its password.
         may_be_enqueued: False when nothing was enqueued for sure; True when the server had been
             told of the job, and did not say what it did with it.
+        unavailable: what a client is told, with a 503, when a handler lets it pass.
     """
+
+    unavailable = "what takes jobs for later is not available"
 
     def __init__(self, where: str, why: str, *, may_be_enqueued: bool = False) -> None:
         said = (
@@ -38,7 +41,12 @@ class QueueUnavailable(TaskFault):
 
 
 class QueueFull(TaskFault):
-    """As many jobs wait in this process as may; nothing was enqueued."""
+    """As many jobs wait in this process as may; nothing was enqueued.
+
+    Attributes: unavailable: what a client is told, with a 503, when a handler lets it pass.
+    """
+
+    unavailable = "more jobs wait already than can be taken"
 
 
 class ArgumentError(TaskFault, TypeError):

@@ -341,3 +341,20 @@ def test_a_spawned_function_that_fails_is_logged_once_with_its_spawner(
     assert "fail failed, which was spawned at" in record.getMessage()
     assert "test_ends.py" in record.getMessage()
     assert "in now" in record.getMessage()
+
+
+def test_a_queue_that_is_away_is_503() -> None:
+    from photon import QueueFull, QueueUnavailable
+
+    app = Photon()
+
+    @app.get("/away")
+    def away() -> None:
+        raise QueueUnavailable("redis://localhost", "refused")
+
+    @app.get("/full")
+    def full() -> None:
+        raise QueueFull("100 jobs wait")
+
+    assert ask(app, "/away") == 503
+    assert ask(app, "/full") == 503
