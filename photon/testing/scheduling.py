@@ -48,20 +48,27 @@ def shuffled(seed: int) -> Iterator[Shuffle]:
     """Permute the order of ready greenlets of this thread, for the length of the block.
 
     Args: seed: the same one gives the same order, as long as the program does the same.
-    Raises: RuntimeError, when the order is permuted already.
     """
     if not isinstance(seed, int) or isinstance(seed, bool):
         raise TypeError(f"a seed is a whole number, not {seed!r}")
     hub = current_hub()
-    if hub in _running:
-        raise RuntimeError(f"the order is permuted already, by {_running[hub]!r}")
-    shuffle = _running[hub] = Shuffle(hub, seed)
-    shuffle._install()
+    outer = _running.get(hub)
+    shuffle = Shuffle(hub, seed)
+    _change(hub, outer, shuffle)
     try:
         yield shuffle
     finally:
-        shuffle._remove()
+        _change(hub, shuffle, outer)
+
+
+def _change(hub: Hub, former: Shuffle | None, new: Shuffle | None) -> None:
+    """The innermost one permutes."""
+    if former is not None:
+        former._remove()
         del _running[hub]
+    if new is not None:
+        new._install()
+        _running[hub] = new
 
 
 @contextmanager

@@ -3,7 +3,7 @@
     start      Alive(is_new), which each answers with Alive
     a room     its topic is subscribed while somebody is in it. From when that works: Present, whom
                we have; Asked, whom have you? All answer with Present on the room's topic
-    changes    Joined, Left
+    changes    Joined, Updated, Left
     always     Alive every `beat_s`; who was not heard for `expire_s` is gone, members and all
     stop       Gone
 
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import logging
 from itertools import islice
-from typing import Protocol
+from typing import Any, Protocol
 
 from photon.runtime.carriers import Carrier
 from photon.runtime.clock import now
@@ -32,6 +32,7 @@ from photon.ws.notices import (
     Present,
     Said,
     Told,
+    Updated,
     decode,
     encode,
 )
@@ -51,8 +52,8 @@ class House(Protocol):
 
     origin: str
 
-    def room_named(self, name: str) -> Room | None: ...
-    def all_rooms(self) -> list[Room]: ...
+    def room_named(self, name: str) -> Room[Any] | None: ...
+    def all_rooms(self) -> list[Room[Any]]: ...
     def tell_changes(self, room: str, changes: list[Change]) -> None: ...
     def deliver_to(self, member: str, frame: bytes) -> None: ...
 
@@ -112,6 +113,7 @@ class Neighbours:
         """One beat."""
         if self._next_beat is None:  # stopped meanwhile
             return
+        self._next_beat.cancel()  # a beat that comes early takes the place of the next one
         self._plan_beat()
         self._publish_all(Alive(self._house.origin, False))
         for room in self._house.all_rooms():
@@ -129,7 +131,7 @@ class Neighbours:
 
     # What is said...
 
-    def open(self, room: Room) -> None:
+    def open(self, room: Room[Any]) -> None:
         """A room begins here."""
         room.subscription = self._broker.subscribe(
             self._room_topic(room.name),
@@ -137,30 +139,37 @@ class Neighbours:
             lambda: self._start(room),
         )
 
-    def joined(self, room: Room, member: str, info: object) -> None:
+    def joined(self, room: Room[Any], member: str, info: bytes) -> None:
         """Somebody joined here."""
         if room.started:
             self._publish_change(room, Joined(self._house.origin, member, info))
 
-    def left(self, room: Room, member: str) -> None:
+    def updated(self, room: Room[Any], member: str, info: bytes) -> None:
+        """Somebody here says something else of itself."""
+        if room.started:
+            self._publish_change(room, Updated(self._house.origin, member, info))
+
+    def left(self, room: Room[Any], member: str) -> None:
         """Somebody left here."""
         if room.started:
             self._publish_change(room, Left(self._house.origin, member))
 
     def say(self, room: str, frame: bytes, exclude: list[str], wait_s: float) -> bool:
         """A message for all others in the room.   Raises: ValueError: too large; Cancelled."""
-        notice = Said(self._house.origin, frame, exclude)
-        return self._broker.publish(self._room_topic(room), encode(notice), wait_s=wait_s)
+        return self._publish_message(
+            self._room_topic(room), Said(self._house.origin, frame, exclude), wait_s
+        )
 
     def tell(self, member: str, frame: bytes, wait_s: float) -> bool:
         """A message for one member elsewhere.   Returns: False when its process is not there."""
         origin = member.rpartition(".")[0]
         if origin not in self._heard:
             return False
-        notice = Told(self._house.origin, member, frame)
-        return self._broker.publish(self._process_topic(origin), encode(notice), wait_s=wait_s)
+        return self._publish_message(
+            self._process_topic(origin), Told(self._house.origin, member, frame), wait_s
+        )
 
-    def _start(self, room: Room) -> None:
+    def _start(self, room: Room[Any]) -> None:
         """From now on we hear what is said in the room."""
         if room.subscription is None:  # over already
             return
@@ -172,12 +181,12 @@ class Neighbours:
         self._publish_all(Asked(self._house.origin, [room.name], ""))
         room.waiters.wake()
 
-    def _announce(self, room: Room, to: str = "") -> None:
+    def _announce(self, room: Room[Any], to: str = "") -> None:
         """Say whom we have in the room.   Args: to: who asked, if anybody did."""
-        members = {member.id: member.info for member in room.members}
+        members = {member.id: member.told for member in room.local.values()}
         room.is_announced = self._publish_present(room.name, members, to)
 
-    def _publish_present(self, room: str, members: dict[str, object], to: str) -> bool:
+    def _publish_present(self, room: str, members: dict[str, bytes], to: str) -> bool:
         rest = iter(members.items())
         left = len(members)
         while True:
@@ -189,7 +198,7 @@ class Neighbours:
             if left <= 0:
                 return True
 
-    def _publish_change(self, room: Room, notice: Notice) -> None:
+    def _publish_change(self, room: Room[Any], notice: Notice) -> None:
         if not self._publish(self._room_topic(room.name), notice):
             room.is_announced = False  # the next beat says it all
 
@@ -199,8 +208,18 @@ class Neighbours:
     def _publish(self, topic: str, notice: Notice) -> bool:
         """Publish without waiting. Who joins or leaves has no part in a broker's troubles."""
         try:
-            return self._broker.publish(topic, encode(notice))
-        except Exception:
+            return self._publish_message(topic, notice, 0.0)
+        except ValueError:
+            logger.exception("%r does not carry what is published to %r", self._broker, topic)
+            return False
+
+    def _publish_message(self, topic: str, notice: Notice, wait_s: float) -> bool:
+        """Publish, and wait so long while there is too much on its way.   Raises: ValueError."""
+        try:
+            return self._broker.publish(topic, encode(notice), wait_s=wait_s)
+        except ValueError:
+            raise  # too large: that is for who sends it
+        except Exception:  # of a broker that is not ours: who is here is served without it
             logger.exception("%r failed to publish to %r", self._broker, topic)
             return False
 
@@ -234,7 +253,7 @@ class Neighbours:
             elif even_nobody:
                 self._publish_present(name, {}, to)
 
-    def _on_room(self, room: Room, payload: bytes) -> None:
+    def _on_room(self, room: Room[Any], payload: bytes) -> None:
         notice = self._read(payload)
         match notice:
             case Said(frame=frame, exclude=exclude):
@@ -243,6 +262,8 @@ class Neighbours:
                 return
             case Joined(origin=origin, member=member, info=info):
                 changes = room.roll.joined(origin, member, info)
+            case Updated(origin=origin, member=member, info=info):
+                changes = room.roll.updated(origin, member, info)
             case Left(origin=origin, member=member):
                 changes = room.roll.left(origin, member)
             case Present(origin=origin, members=members, goes_on=goes_on, to=to):

@@ -147,6 +147,7 @@ def test_the_same_places_each_time() -> None:
         assert cancel_everywhere(work) == first
 
 
+@pytest.mark.photon_seed(False)
 def test_nothing_of_it_is_left_in_the_hub() -> None:
     hub = current_hub()
     cancel_everywhere(checkpoint)
