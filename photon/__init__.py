@@ -60,10 +60,15 @@ if TYPE_CHECKING:
     from photon.runtime.errors import ClosedChannel as ClosedChannel
     from photon.runtime.errors import DeadlineExceeded as DeadlineExceeded
     from photon.runtime.errors import EndOfChannel as EndOfChannel
+    from photon.runtime.errors import HandleCancelled as HandleCancelled
+    from photon.runtime.errors import LockError as LockError
+    from photon.runtime.errors import RegionFull as RegionFull
     from photon.runtime.errors import WaitTimedOut as WaitTimedOut
     from photon.runtime.errors import WouldBlock as WouldBlock
+    from photon.runtime.greenlets import Turn as Turn
     from photon.runtime.greenlets import checkpoint as checkpoint
     from photon.runtime.greenlets import sleep as sleep
+    from photon.runtime.greenlets import sleep_forever as sleep_forever
     from photon.runtime.greenlets import spawn as spawn
     from photon.runtime.handle import Handle as Handle
     from photon.runtime.nursery import Nursery as Nursery
@@ -77,11 +82,13 @@ if TYPE_CHECKING:
     from photon.runtime.select import select as select
     from photon.runtime.sync import Event as Event
     from photon.runtime.sync import Lock as Lock
+    from photon.runtime.sync import RLock as RLock
     from photon.tasks.adapters.dramatiq import DramatiqQueue as DramatiqQueue
     from photon.tasks.adapters.procrastinate import ProcrastinateQueue as ProcrastinateQueue
     from photon.tasks.background import BackgroundTasks as BackgroundTasks
     from photon.tasks.election import FileElector as FileElector
     from photon.tasks.election_postgres import PostgresElector as PostgresElector
+    from photon.tasks.errors import ScheduleError as ScheduleError
     from photon.tasks.inprocess import InProcessQueue as InProcessQueue
     from photon.tasks.queue import Queue as Queue
     from photon.tasks.queue_errors import ArgumentError as ArgumentError
@@ -146,6 +153,7 @@ _ROOMS = {
     "Group": "photon.app.group",
     "HTTPError": "photon.http.errors",
     "Handle": "photon.runtime.handle",
+    "HandleCancelled": "photon.runtime.errors",
     "Header": "photon.binding.markers",
     "Hosts": "photon.app.choosing",
     "InProcessQueue": "photon.tasks.inprocess",
@@ -154,6 +162,7 @@ _ROOMS = {
     "Limits": "photon.http.server.settings",
     "LocalBroker": "photon.ws.brokers.local",
     "Lock": "photon.runtime.sync",
+    "LockError": "photon.runtime.errors",
     "Mail": "photon.templating.mail",
     "Member": "photon.ws.member",
     "Middleware": "photon.http.application",
@@ -170,13 +179,16 @@ _ROOMS = {
     "Queue": "photon.tasks.queue",
     "QueueFull": "photon.tasks.queue_errors",
     "QueueUnavailable": "photon.tasks.queue_errors",
+    "RLock": "photon.runtime.sync",
     "Receiver": "photon.runtime.channel",
     "RedisBroker": "photon.ws.brokers.redis",
+    "RegionFull": "photon.runtime.errors",
     "Reply": "photon.binding.markers",
     "Request": "photon.http.request",
     "Response": "photon.http.response",
     "Room": "photon.ws.room",
     "Rooms": "photon.ws.rooms",
+    "ScheduleError": "photon.tasks.errors",
     "Scheduler": "photon.tasks.scheduler",
     "Security": "photon.binding.markers",
     "SecurityScopes": "photon.binding.markers",
@@ -192,6 +204,7 @@ _ROOMS = {
     "Templates": "photon.templating.engine",
     "Timeouts": "photon.http.server.settings",
     "Timer": "photon.tasks.timers",
+    "Turn": "photon.runtime.greenlets",
     "UploadFile": "photon.http.uploads",
     "Versions": "photon.app.choosing",
     "WaitTimedOut": "photon.runtime.errors",
@@ -217,6 +230,7 @@ _ROOMS = {
     "serve": "photon.http.server.serving",
     "shield": "photon.runtime.cancel",
     "sleep": "photon.runtime.greenlets",
+    "sleep_forever": "photon.runtime.greenlets",
     "spawn": "photon.runtime.greenlets",
     "spawn_after": "photon.tasks.timers",
     "time_left": "photon.runtime.cancel",

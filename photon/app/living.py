@@ -20,6 +20,7 @@ from photon.http.server.serving import lifespan_of
 from photon.routing.router import Router
 from photon.runtime.region import Region, opened
 from photon.runtime.watchdog import watching
+from photon.tasks.settings import TaskSettings
 
 
 class Living(Jobs):
@@ -74,7 +75,7 @@ class Living(Jobs):
     @contextmanager
     def _open(self) -> Iterator[None]:
         self._prepare()
-        drain_s = 10.0 if self._task_settings is None else self._task_settings.drain_s
+        drain_s = (self._task_settings or TaskSettings()).drain_s
         region = Region(f"the application {self.title!r}")
         with opened(region, drain_s), running(self, self._lifespans), ExitStack() as stack:
             for mounted in {id(there): there for _, there in self._mounts.all}.values():

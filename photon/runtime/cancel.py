@@ -79,7 +79,7 @@ class CancelScope:
         if self.cancel_called:
             self._hub.run_soon(self._deliver)
         elif self.deadline is not None:
-            self._entry = self._hub.deadlines.add(self.deadline, self._expire)
+            self._entry = self._hub.deadlines.add(self.deadline, self.expire)
         return self
 
     def __exit__(
@@ -160,7 +160,8 @@ class CancelScope:
         self._source = "deadline"
         return Cancelled(self._source, scope=self)
 
-    def _expire(self) -> None:
+    def expire(self) -> None:
+        """The deadline has passed. In the hub."""
         if not self.cancel_called:
             self.cancel_called = True
             self._source = "deadline"
@@ -248,9 +249,9 @@ class _FailAfter(CancelScope):
 
     __slots__ = ("_seconds",)
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__(deadline=now() + seconds)
-        self._seconds = seconds
+    def __init__(self, seconds: float | None) -> None:
+        super().__init__(deadline=_moment_in(seconds))
+        self._seconds = seconds or 0.0
 
     def __exit__(
         self,
@@ -263,17 +264,19 @@ class _FailAfter(CancelScope):
         return False
 
 
-def move_on_after(seconds: float) -> CancelScope:
+def move_on_after(seconds: float | None) -> CancelScope:
     """Give a block `seconds`; when they are over it is interrupted where it waits and left.
 
+    Args: seconds: None for as long as it takes.
     Returns: the scope; afterwards `scope.cancelled_caught` says whether time ran out.
     """
-    return CancelScope(deadline=now() + seconds)
+    return CancelScope(deadline=_moment_in(seconds))
 
 
-def fail_after(seconds: float) -> _FailAfter:
+def fail_after(seconds: float | None) -> _FailAfter:
     """Give a block `seconds`, or raise.
 
+    Args: seconds: None for as long as it takes.
     Raises: DeadlineExceeded (a TimeoutError), when the block was interrupted.
     """
     return _FailAfter(seconds)
@@ -301,6 +304,14 @@ def time_left() -> float | None:
     """
     due = _deadline_of(getcurrent())
     return None if due == _ENDLESS else max(0.0, due - now())
+
+
+def _moment_in(seconds: float | None) -> float | None:
+    if seconds is None:
+        return None
+    if seconds != seconds:  # no comparison with it is ever true, so it would never be over
+        raise ValueError("a deadline in nan seconds would never come")
+    return now() + seconds
 
 
 # Whose scope...

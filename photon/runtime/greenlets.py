@@ -74,7 +74,9 @@ def checkpoint() -> None:
     """
     # A timer, and no callback: gevent runs up to 50 callbacks that were added meanwhile before it
     # looks at sockets and timers again, so that one checkpoint after the other would let nobody in.
-    hub = current_hub()
+    hub = existing_hub()
+    if hub is None:  # a native thread, which has nobody to let in
+        return
     timer = hub.loop.timer(0.0)
     timer.start(getcurrent().switch, update=True)
     try:

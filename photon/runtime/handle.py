@@ -17,7 +17,7 @@ from photon.runtime.carriers import Carrier
 from photon.runtime.clock import now
 from photon.runtime.deadlines import Deadline
 from photon.runtime.errors import Cancelled, HandleCancelled, WaitTimedOut, WrongThread
-from photon.runtime.hub import Hub, getcurrent
+from photon.runtime.hub import Hub
 from photon.runtime.parking import WAY_OUT, Line, Place, Wait
 from photon.runtime.whereabouts import where
 

@@ -8,6 +8,7 @@ says which ones it cut off.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
@@ -15,7 +16,7 @@ from typing import Any, ParamSpec, TypeVar
 import msgspec
 
 from photon.runtime.cancel import RETELL_S
-from photon.runtime.errors import RegionClosed, RegionFull
+from photon.runtime.errors import RegionClosed, RegionFull, WrongThread
 from photon.runtime.handle import Handle, start
 from photon.runtime.hub import Hub, current_hub, getcurrent
 from photon.runtime.patience import patience
@@ -32,6 +33,11 @@ _MOST_NAMES = 20
 def region_of(hub: Hub) -> Region:
     """The region that `spawn` hands over to: the one that was opened last, or one of the hub."""
     if hub.region is None:
+        if not (hub.accepts_mail or threading.current_thread() is threading.main_thread()):
+            raise WrongThread(
+                "this native thread has no hub that would run what is spawned here; in a function "
+                "for `offload` return the value, and spawn where you called it"
+            )
         hub.region = Region("no application", limit=1_000_000_000)
         hub.regions.append(hub.region)
     region: Region = hub.region

@@ -22,6 +22,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -31,7 +32,7 @@ from typing import Any
 
 from gevent import monkey
 
-from photon.runtime.cancel import RETELL_S, innermost, shield_around
+from photon.runtime.cancel import RETELL_S, CancelScope, innermost, shield_around
 from photon.runtime.clock import now
 from photon.runtime.errors import Cancelled
 from photon.runtime.hub import Hub, current_hub, getcurrent
@@ -107,14 +108,14 @@ class Watchdog:
         job = getattr(greenlet, "job", None)
         if job is None or self._was_told(job, greenlet.turn):
             return
-        error = _overdue(greenlet, job, now() - stuck_s)
+        error = _overdue(self._hub, greenlet, job, now() - stuck_s)
         if error is None:
             return
         self._knocked = (job, greenlet.turn, monotonic())
         self.interrupted += 1
         place = told((frame.f_code, frame.f_lineno))
         error.where = f"at {place}, which has computed for {stuck_s:.2g} s without a wait"
-        raise error
+        _raise_in(frame, error)
 
     def _was_told(self, job: Any, turn: int) -> bool:
         """Whether it was interrupted already, and has had no time to clean up."""
@@ -133,20 +134,69 @@ def _is_ours(frame: FrameType) -> bool:
     return name.startswith(_NOT_HERE[0]) or any(part in name for part in _NOT_HERE[1:])
 
 
-def _overdue(greenlet: Any, job: Any, stuck_since: float) -> Cancelled | None:
-    """What is to be raised in a greenlet that computes; None if it may go on."""
+def _overdue(hub: Hub, greenlet: Any, job: Any, stuck_since: float) -> Cancelled | None:
+    """What is to be raised in a greenlet that computes; None if it may go on.
+
+    A child of a nursery is overdue when the nursery's block is, which is told so as well.
+    """
     if shield_around(greenlet) is not None:
         return None
-    ask = getattr(job, "overdue", None)
-    error: Cancelled | None = None if ask is None else ask(stuck_since)
+    error = _of_job(job, stuck_since)
     if error is not None:
         return error
+    scope = _expired_scope(greenlet)
+    if scope is not None:
+        return scope.expired()
+    while (parent := getattr(job, "parent", None)) is not None:
+        greenlet, job = parent.greenlet, getattr(parent.greenlet, "job", None)
+        if shield_around(greenlet) is not None:
+            return None
+        error, scope = _of_job(job, stuck_since), _expired_scope(greenlet)
+        # Queued before the child's own end, so the block does not take it for done.
+        if error is not None:
+            hub.run_soon(hub.carriers.interrupt, greenlet, job, error)
+            return Cancelled("deadline", error.reason)
+        if scope is not None:
+            hub.run_soon(scope.expire)
+            return Cancelled("deadline", "the block that it is a child of took too long")
+    return None
+
+
+def _of_job(job: Any, stuck_since: float) -> Cancelled | None:
+    ask = getattr(job, "overdue", None)
+    return None if ask is None else ask(stuck_since)
+
+
+def _expired_scope(greenlet: Any) -> CancelScope | None:
+    """The outermost of a greenlet's scopes whose time is over."""
     scope, outermost = innermost(greenlet), None
     while scope is not None:
         if scope.is_open and scope.deadline is not None and scope.deadline < now():
             outermost = scope
         scope = scope.outer
-    return None if outermost is None else outermost.expired()
+    return outermost
+
+
+def _raise_in(frame: FrameType, error: Cancelled) -> None:
+    """Raise `error` at the next instruction of the interrupted frame.
+
+    Raised by the handler of a signal it would count for the instruction before, and CPython looks
+    up there which `finally` it has to run: between `try:` and a loop that is none at all.
+    """
+    if sys.gettrace() is not None:  # a debugger's; raising would take its trace away
+        raise error
+
+    def trace(at: FrameType, event: str, argument: object) -> Any:
+        if at is not frame:
+            return None
+        frame.f_trace_opcodes = False
+        frame.f_trace = None
+        sys.settrace(None)
+        raise error
+
+    frame.f_trace = trace
+    frame.f_trace_opcodes = True
+    sys.settrace(lambda at, event, argument: None)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from time import perf_counter
@@ -195,3 +196,60 @@ def test_a_signal_handler_of_somebody_else_is_not_touched() -> None:
             assert signal.getsignal(signal.SIGURG) is mine
     finally:
         signal.signal(signal.SIGURG, before)
+
+
+def test_a_child_of_a_nursery_that_computes_is_interrupted_for_its_parents_deadline() -> None:
+    app = Photon(watchdog=True)
+    cleaned: list[str] = []
+
+    def child() -> None:
+        try:
+            compute(20)
+        finally:
+            cleaned.append("child")
+
+    @app.get("/loop", timeout=0.2)
+    def loop() -> None:
+        with nursery() as n:
+            n.spawn(child)
+
+    with serve(app) as server, Client(server) as client:
+        client.send(request("GET", "/loop"))
+        assert client.answer().status == 504
+    assert cleaned == ["child"]
+
+
+def test_a_child_of_a_block_with_a_deadline_is_interrupted(watchdog: Watchdog) -> None:
+    def job() -> bool:
+        with move_on_after(0.1) as scope, nursery() as n:
+            n.spawn(compute, 20)
+        return scope.cancelled_caught
+
+    handle = spawn(job)
+    handle.join()
+    assert handle.result
+
+
+def test_no_cleanup_is_skipped_wherever_it_is_interrupted(watchdog: Watchdog) -> None:
+    """A loop right behind `try:` is the place where a signal's error misses the `finally`."""
+    story: list[str] = []
+
+    def endless() -> None:
+        n = 0
+        try:
+            while True:
+                n += 1
+        finally:
+            story.append("cleaned")
+
+    def job() -> str:
+        with move_on_after(0.1) as scope:
+            endless()
+        story.append(f"caught {scope.cancelled_caught}")
+        return "done"
+
+    handle = spawn(job)
+    handle.join()
+    assert handle.state == "done"
+    assert story == ["cleaned", "caught True"]
+    assert sys.gettrace() is None
