@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from functools import partial
-from types import CodeType
+from types import CodeType, CoroutineType
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import msgspec
@@ -184,6 +184,8 @@ class Handle(msgspec.Struct, Generic[T], eq=False):
                 self._result = self._context.run(self._fn, *self._args)
             else:
                 self._result = self._context.run(self._fn, *self._args, **self._kwargs)
+            if self._result.__class__ is CoroutineType:
+                raise _async(self._fn, self._result)
         except Cancelled as error:
             self._end("cancelled", error)
         except BaseExceptionGroup as group:
@@ -258,6 +260,12 @@ def start(
     else:
         spawner = (frame.f_code, frame.f_lasti, outer.f_code, outer.f_lasti)
     return Handle(hub, owner, fn, args, kwargs or None, copy_context(), spawner, parent)
+
+
+def _async(fn: Any, coroutine: Any) -> TypeError:
+    coroutine.close()  # or Python says, somewhere else, that nobody awaited it
+    name = getattr(fn, "__qualname__", repr(fn))
+    return TypeError(f"{name} is async, so calling it does nothing here: write def, and just wait")
 
 
 def _places(spawner: Spawner) -> list[tuple[str, int, str]]:

@@ -154,6 +154,16 @@ def test_who_calls_a_function_in_place_of_naming_it_is_told() -> None:
     assert isinstance(caught.value.exceptions[0], TypeError)
 
 
+def test_an_async_function_is_told_to_be_none() -> None:
+    async def load() -> None: ...
+
+    with pytest.raises(ExceptionGroup) as caught, nursery() as n:
+        n.spawn(load)
+    assert "load is async, so calling it does nothing here: write def" in str(
+        caught.value.exceptions[0]
+    )
+
+
 # What comes from outside...
 
 
