@@ -5,13 +5,13 @@ begins with `origin`, the process it is from, by which a process knows its own a
 
     topic                            notices
     <name>/all                       Alive, Gone, Asked
-    <name>/room/<name of the room>   Said, Joined, Left, Present
+    <name>/room/<name of the room>   Said, Joined, Updated, Left, Present
     <name>/process/<origin>          Told
 """
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -53,11 +53,11 @@ class Said(Struct, frozen=True, array_like=True, tag=4):
 
 
 class Joined(Struct, frozen=True, array_like=True, tag=5):
-    """A member came."""
+    """A member came.   Attributes: info: JSON."""
 
     origin: str
     member: str
-    info: Any
+    info: bytes
 
 
 class Left(Struct, frozen=True, array_like=True, tag=6):
@@ -71,13 +71,13 @@ class Present(Struct, frozen=True, array_like=True, tag=7):
     """All members that a process has in the room, whatever was said before.
 
     Attributes:
-        members: info by id.
+        members: info by id, as JSON.
         goes_on: whether another of these follows with more of them.
         to: the process that asked; "" when none did.
     """
 
     origin: str
-    members: dict[str, Any]
+    members: dict[str, bytes]
     goes_on: bool
     to: str
 
@@ -90,7 +90,15 @@ class Told(Struct, frozen=True, array_like=True, tag=8):
     frame: bytes
 
 
-Notice: TypeAlias = Alive | Gone | Asked | Said | Joined | Left | Present | Told
+class Updated(Struct, frozen=True, array_like=True, tag=9):
+    """A member says something else of itself.   Attributes: info: JSON."""
+
+    origin: str
+    member: str
+    info: bytes
+
+
+Notice: TypeAlias = Alive | Gone | Asked | Said | Joined | Left | Present | Told | Updated
 
 encode = msgspec.msgpack.Encoder().encode
 _decoder = msgspec.msgpack.Decoder(Notice)

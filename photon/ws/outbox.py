@@ -23,54 +23,21 @@ two of them arrives in that order, and one greenlet at most waits for it.
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Protocol
 
 from msgspec import Struct
 
 from photon.runtime.carriers import Carrier
 from photon.runtime.errors import StreamError
 from photon.runtime.hub import current_hub
-from photon.ws.close_codes import TRY_AGAIN_LATER
+from photon.ws.bounds import Bounds
+from photon.ws.connection import Connection, close_soon
 from photon.ws.errors import WebSocketClosed
+from photon.ws.frame_queue import FrameQueue
 from photon.ws.waiters import Waiters
 
 logger = logging.getLogger("photon.ws")
-
-Policy = Literal["close", "drop_oldest", "drop_newest", "block"]
-POLICIES: tuple[Policy, ...] = get_args(Policy)
-
-# So much goes out in one call: what is on its way can no longer be dropped, and is not counted.
-_BATCH_BYTES = 16 * 1024
-
-
-class Connection(Protocol):
-    """What rooms need of a WebSocket. All raise `WebSocketClosed` when it is over.
-
-    It may have `send_frame_nowait(frame) -> bool`, which takes a frame as a whole or, if it would
-    have to wait, not at all. Without it every frame is sent by a greenlet.
-    """
-
-    def send_frame(self, frame: bytes, /) -> object:
-        """Send a ready frame, or several one after the other, waiting while the client is slow."""
-        ...
-
-    def close(self, code: int = ..., reason: str = ...) -> object:
-        """End it; may wait for the client's answer."""
-        ...
-
-
-class Bounds(Struct, frozen=True):
-    """How much may wait for one connection, and what happens beyond.
-
-    Attributes: patience_s: how long whoever broadcasts waits under "block".
-    """
-
-    messages: int
-    bytes: int
-    policy: Policy
-    patience_s: float
 
 
 class OutboxStatistics(Struct, frozen=True, kw_only=True):
@@ -103,11 +70,10 @@ class Outbox:
 
     __slots__ = (
         "_bounds",
-        "_frames",
         "_is_draining",
         "_on_empty",
         "_on_gone",
-        "_queued_bytes",
+        "_queue",
         "_room",
         "_tally",
         "_try_send",
@@ -137,8 +103,7 @@ class Outbox:
         self._on_gone = on_gone
         self._on_empty = on_empty
         self._try_send: Callable[[bytes], bool] = getattr(connection, "send_frame_nowait", _never)
-        self._frames: deque[bytes] | None = None  # most have never kept a client waiting
-        self._queued_bytes = 0
+        self._queue: FrameQueue | None = None  # most have never kept a message waiting
         self._is_draining = False
         self._room: Waiters | None = None
 
@@ -152,7 +117,7 @@ class Outbox:
         """
         if not self.is_open:
             return True
-        if not (self._frames or self._is_draining):
+        if not (self._queue or self._is_draining):
             try:
                 if self._try_send(frame):
                     self.sent += 1
@@ -164,16 +129,14 @@ class Outbox:
         return self._enqueue(frame, can_wait)
 
     def _enqueue(self, frame: bytes, can_wait: bool) -> bool:
-        frames = self._frames
-        if frames is None:
-            frames = self._frames = deque()
+        queue = self._queue
+        if queue is None:
+            queue = self._queue = FrameQueue(self._bounds)
         policy = self._bounds.policy
         must_wait = False
-        if self._is_full(len(frame)):
+        if not queue.has_room(len(frame)):
             if policy == "drop_oldest":
-                while frames and self._is_full(len(frame)):
-                    self._queued_bytes -= len(frames.popleft())
-                    self._count_dropped(1)
+                self._count_dropped(queue.make_room(len(frame)))
             elif policy == "drop_newest":
                 self._count_dropped(1)
                 return True
@@ -182,17 +145,9 @@ class Outbox:
             else:
                 self.close_slow()
                 return True
-        frames.append(frame)
-        self._queued_bytes += len(frame)
+        queue.put(frame)
         self._drain()
         return not must_wait
-
-    def _is_full(self, more: int) -> bool:
-        """Whether so many bytes do not fit. One message fits always, however large."""
-        if not self._frames:
-            return False
-        bounds = self._bounds
-        return len(self._frames) >= bounds.messages or self._queued_bytes + more > bounds.bytes
 
     def wait_for_room(self, seconds: float) -> bool:
         """Wait until the queue is within its bounds.   Returns: whether it is, or over for good."""
@@ -201,36 +156,23 @@ class Outbox:
         return self._room.wait_for(self._has_room, seconds)
 
     def _has_room(self) -> bool:
-        bounds = self._bounds
-        waiting = len(self._frames or ())
-        return not self.is_open or (
-            waiting <= bounds.messages and (self._queued_bytes <= bounds.bytes or waiting <= 1)
-        )
+        return not self.is_open or self._queue is None or self._queue.is_within
 
     def withdraw(self, frame: bytes) -> None:
         """Take back a frame that still waits, as nobody waits for it any more."""
-        frames = self._frames or ()
-        for index in range(len(frames) - 1, -1, -1):
-            if frames[index] is frame:
-                del frames[index]  # type: ignore[union-attr]
-                self._queued_bytes -= len(frame)
-                self._count_dropped(1)
-                return
+        if self._queue is not None and self._queue.withdraw(frame):
+            self._count_dropped(1)
 
     def close_slow(self) -> None:
         """Close the connection, since it does not keep up."""
-        queued = len(self._frames or ())
         logger.info(
             "%r is closed with 1013: it does not keep up, %d messages (%d bytes) waited for it",
             self.connection,
-            queued,
-            self._queued_bytes,
+            self.queued,
+            self.queued_bytes,
         )
         self._tally.closed += 1
-        # It waits for the client, who is slow: not here.
-        current_hub().carriers.submit(
-            _Closing(self.connection, "too slow: messages were piling up")
-        )
+        close_soon(self.connection, "too slow: messages were piling up")
         self._end()
 
     # On a carrier...
@@ -243,8 +185,8 @@ class Outbox:
     def run(self) -> None:
         """Send all that waits."""
         try:
-            while self._frames:
-                batch, count = self._take()
+            while self._queue:
+                batch, count = self._queue.take()
                 self.connection.send_frame(batch)
                 self.sent += count
                 self._tally.sent += count
@@ -262,18 +204,6 @@ class Outbox:
         It ends with the connection.
         """
 
-    def _take(self) -> tuple[bytes, int]:
-        """What is sent next: frames as they are, one after the other, and how many."""
-        frames = self._frames
-        assert frames
-        batch = [frames.popleft()]
-        size = len(batch[0])
-        while frames and size + len(frames[0]) <= _BATCH_BYTES:
-            batch.append(frames.popleft())
-            size += len(batch[-1])
-        self._queued_bytes -= size
-        return b"".join(batch) if len(batch) > 1 else batch[0], len(batch)
-
     # The end...
 
     def _lose(self, error: Exception) -> None:
@@ -285,10 +215,8 @@ class Outbox:
         if not self.is_open:
             return
         self.is_open = False
-        if self._frames:
-            self._count_dropped(len(self._frames))
-            self._frames.clear()
-        self._queued_bytes = 0
+        if self._queue is not None:
+            self._count_dropped(self._queue.clear())
         if self._room is not None:
             self._room.wake()
         self._on_gone(self)
@@ -302,18 +230,23 @@ class Outbox:
     @property
     def is_idle(self) -> bool:
         """Whether nothing waits and nothing is being sent."""
-        return not (self._frames or self._is_draining)
+        return not (self._queue or self._is_draining)
 
     @property
     def queued(self) -> int:
         """Messages that wait."""
-        return len(self._frames or ())
+        return len(self._queue or ())
+
+    @property
+    def queued_bytes(self) -> int:
+        """And how many bytes of them."""
+        return 0 if self._queue is None else self._queue.bytes
 
     def statistics(self) -> OutboxStatistics:
         """What waits, and what was sent and dropped."""
         return OutboxStatistics(
             queued=self.queued,
-            queued_bytes=self._queued_bytes,
+            queued_bytes=self.queued_bytes,
             sent=self.sent,
             dropped=self.dropped,
         )
@@ -321,26 +254,6 @@ class Outbox:
     def __repr__(self) -> str:
         state = "open" if self.is_open else "closed"
         return f"<Outbox {state}, {self.queued} queued, of {self.connection!r}>"
-
-
-class _Closing:
-    """Closes a connection. A carrier's job."""
-
-    def __init__(self, connection: Connection, reason: str) -> None:
-        self.connection = connection
-        self.reason = reason
-
-    def run(self) -> None:
-        try:
-            self.connection.close(TRY_AGAIN_LATER, self.reason)
-        except (WebSocketClosed, StreamError, OSError):
-            pass  # it is over, which is what was wanted
-
-    def on_parked(self, carrier: Carrier) -> None:
-        """The connection bounds how long a close takes."""
-
-    def __repr__(self) -> str:
-        return f"<closing {self.connection!r}>"
 
 
 def _never(frame: bytes) -> bool:

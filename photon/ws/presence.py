@@ -11,32 +11,45 @@ hold the members of any other.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator
-from typing import Any
+from typing import Generic, Literal, TypeAlias
 
 from msgspec import Struct
 
+from photon.ws.info import I
 
-class Presence(Struct, frozen=True):
+
+class Presence(Struct, Generic[I], frozen=True):
     """Somebody in a room.
 
     Attributes:
         id: of the member, unique in all processes.
-        info: what was given when it joined, as JSON has it (dict, list, str, numbers).
+        info: what it says of itself, when it joined or by `member.update`: of `Rooms(info_type=)`,
+            or as JSON has it (dict, list, str, numbers).
         is_here: whether its connection is in this process.
     """
 
     id: str
-    info: Any
+    info: I
     is_here: bool
 
 
-class Change(Struct, frozen=True):
-    """Somebody came, or went."""
+class Entry(Struct, frozen=True):
+    """Somebody, as processes tell each other.   Attributes: info: JSON."""
 
-    who: Presence
-    has_joined: bool
+    id: str
+    info: bytes
+    is_here: bool
+
+
+Kind: TypeAlias = Literal["joined", "updated", "left"]
+
+
+class Change(Struct, frozen=True):
+    """Somebody came, says something else of itself, or went."""
+
+    who: Entry
+    kind: Kind
 
 
 class Roll:
@@ -54,16 +67,25 @@ class Roll:
         self.awaited: set[str] = set()
         self.is_settled = False
         self._answered: set[str] = set()
-        self._members: dict[str, dict[str, Any]] = {}
-        self._coming: dict[str, dict[str, Any]] = {}
+        self._members: dict[str, dict[str, bytes]] = {}
+        self._coming: dict[str, dict[str, bytes]] = {}
 
-    def joined(self, origin: str, member: str, info: Any) -> list[Change]:
+    def joined(self, origin: str, member: str, info: bytes) -> list[Change]:
         """A process has one more."""
         members = self._members.setdefault(origin, {})
         if member in members:
+            return self.updated(origin, member, info)
+        members[member] = info
+        return [_change(member, info, "joined")]
+
+    def updated(self, origin: str, member: str, info: bytes) -> list[Change]:
+        """A member says something else of itself."""
+        members = self._members.get(origin, {})
+        # Of one whom we do not know yet we are told with all the others, soon.
+        if member not in members or members[member] == info:
             return []
         members[member] = info
-        return [_change(member, info, has_joined=True)]
+        return [_change(member, info, "updated")]
 
     def left(self, origin: str, member: str) -> list[Change]:
         """A process has one less."""
@@ -73,10 +95,10 @@ class Roll:
         info = members.pop(member)
         if not members:
             del self._members[origin]
-        return [_change(member, info, has_joined=False)]
+        return [_change(member, info, "left")]
 
     def present(
-        self, origin: str, members: dict[str, Any], *, goes_on: bool, is_answer: bool
+        self, origin: str, members: dict[str, bytes], *, goes_on: bool, is_answer: bool
     ) -> list[Change]:
         """A process says whom it has, maybe in several parts.
 
@@ -96,31 +118,19 @@ class Roll:
             if not self.is_settled and origin not in self._answered:
                 self._answered.add(origin)
                 return []
-        return [
-            *(
-                _change(id, info, has_joined=False)
-                for id, info in before.items()
-                if id not in coming
-            ),
-            *(
-                _change(id, info, has_joined=True)
-                for id, info in coming.items()
-                if id not in before
-            ),
-        ]
+        return _difference(before, coming)
 
     def gone(self, origin: str) -> list[Change]:
         """A process is no more."""
         self.awaited.discard(origin)
         self._answered.discard(origin)
         self._coming.pop(origin, None)
-        before = self._members.pop(origin, {})
-        return [_change(member, info, has_joined=False) for member, info in before.items()]
+        return _difference(self._members.pop(origin, {}), {})
 
-    def __iter__(self) -> Iterator[Presence]:
+    def __iter__(self) -> Iterator[Entry]:
         for members in self._members.values():
             for member, info in members.items():
-                yield Presence(member, info, False)
+                yield Entry(member, info, False)
 
     def __len__(self) -> int:
         return sum(map(len, self._members.values()))
@@ -129,39 +139,15 @@ class Roll:
         return f"<Roll {len(self)} members in {len(self._members)} other processes>"
 
 
-def _change(member: str, info: Any, *, has_joined: bool) -> Change:
-    return Change(Presence(member, info, False), has_joined)
+def _difference(before: dict[str, bytes], after: dict[str, bytes]) -> list[Change]:
+    gone = [_change(id, info, "left") for id, info in before.items() if id not in after]
+    here = [
+        _change(id, info, "updated" if id in before else "joined")
+        for id, info in after.items()
+        if before.get(id) != info
+    ]
+    return gone + here
 
 
-class Changes:
-    """Changes that are still to be told, with what cancels out left out.
-
-    Who came and went before it could be told is not told of. So there are never more of them than
-    members, however slow who listens is.
-    """
-
-    __slots__ = ("_waiting",)
-
-    def __init__(self) -> None:
-        # An OrderedDict: a dict finds its first entry slowly after many deletions.
-        self._waiting: OrderedDict[tuple[str, str], Change] = OrderedDict()
-
-    def add(self, room: str, change: Change) -> None:
-        """Tell this, unless it undoes what was not yet told."""
-        key = (room, change.who.id)
-        before = self._waiting.pop(key, None)
-        if before is None or before.has_joined == change.has_joined:
-            self._waiting[key] = change
-
-    def next(self) -> tuple[str, Change] | None:
-        """The next to tell, with its room; None when there is none."""
-        if not self._waiting:
-            return None
-        (room, _), change = self._waiting.popitem(last=False)
-        return room, change
-
-    def __len__(self) -> int:
-        return len(self._waiting)
-
-    def __repr__(self) -> str:
-        return f"<Changes {len(self)}>"
+def _change(member: str, info: bytes, kind: Kind) -> Change:
+    return Change(Entry(member, info, False), kind)

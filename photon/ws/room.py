@@ -13,7 +13,7 @@ that is raised when the room is done, for half a room must not miss what the oth
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
 from msgspec import Struct
 
@@ -21,8 +21,9 @@ from photon.runtime.clock import now
 from photon.runtime.errors import Cancelled
 from photon.runtime.greenlets import Turn
 from photon.runtime.sync import Lock
+from photon.ws.info import I
 from photon.ws.outbox import Outbox
-from photon.ws.presence import Presence, Roll
+from photon.ws.presence import Entry, Presence, Roll
 from photon.ws.waiters import Waiters
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class RoomStatistics(Struct, frozen=True, kw_only=True):
     broadcasts: int
 
 
-class Room:
+class Room(Generic[I]):
     """A room, while somebody of this process is in it or watches it.
 
     Attributes: name.
@@ -66,9 +67,9 @@ class Room:
         "watchers",
     )
 
-    def __init__(self, rooms: Rooms, name: str) -> None:
+    def __init__(self, rooms: Rooms[I], name: str) -> None:
         self.name = name
-        self.local: dict[str, Member] = {}
+        self.local: dict[str, Member[I]] = {}
         self.watchers = 0
         self._rooms = rooms
         self._line = Lock()
@@ -83,15 +84,15 @@ class Room:
     # For users...
 
     @property
-    def members(self) -> list[Member]:
+    def members(self) -> list[Member[I]]:
         """Those whose connections are in this process, in the order in which they came."""
         return list(self.local.values())
 
     @property
-    def presence(self) -> list[Presence]:
+    def presence(self) -> list[Presence[I]]:
         """Who is in the room, in all processes, as far as is known now."""
-        here = [Presence(member.id, member.info, True) for member in self.local.values()]
-        return [*here, *self.roll]
+        here = [Entry(member.id, member.told, True) for member in self.local.values()]
+        return list(map(self._rooms.present, (*here, *self.roll)))
 
     def broadcast(self, message: object, *, exclude: Any = None, local: bool = False) -> int:
         """As `Rooms.broadcast`, to this room."""
@@ -108,6 +109,12 @@ class Room:
             broadcasts=self._broadcasts,
         )
 
+    def hear_no_more(self) -> None:
+        """Get no more of what other processes say in it."""
+        if self.subscription is not None:
+            self.subscription.close()
+            self.subscription = None
+
     # Delivery...
 
     def deliver(self, frame: bytes, exclude: Collection[str], *, can_wait: bool) -> int:
@@ -117,6 +124,8 @@ class Room:
         Returns: to how many.   Raises: Cancelled, afterwards.
         """
         late: list[Outbox] = []
+        if len(exclude) > _AT_ONCE:
+            exclude = frozenset(exclude)
         cancelled = self._take_turn()
         try:
             self._broadcasts += 1

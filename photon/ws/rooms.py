@@ -23,70 +23,42 @@ was killed in the group for a day (here it is gone after `expire_s`).
 
 from __future__ import annotations
 
-import logging
-import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import count
-from types import TracebackType
-from typing import Any, TypeVar, get_args
+from types import TracebackType, UnionType
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from msgspec import Struct
-
-from photon.runtime.carriers import Carrier
 from photon.runtime.errors import WrongThread
-from photon.runtime.hints import meant
+from photon.runtime.hints import no_such_attribute
 from photon.runtime.hub import Hub, current_hub, existing_hub
+from photon.ws.bounds import Policy, checked_bounds
 from photon.ws.brokers.base import Broker
+from photon.ws.connection import Connection
+from photon.ws.elsewhere import OF_ROOMS
+from photon.ws.hooks import Hooks
+from photon.ws.house import House, RoomsStatistics
+from photon.ws.info import I, InfoForm
 from photon.ws.member import Member
 from photon.ws.neighbours import Neighbours
-from photon.ws.outbox import Bounds, Connection, Outbox, Policy
-from photon.ws.presence import Change, Changes, Presence
+from photon.ws.presence import Entry, Presence
 from photon.ws.room import Room
-from photon.ws.wording import checked_info, checked_name, frame_of
+from photon.ws.wording import checked_name, frame_of, shown
 
-logger = logging.getLogger("photon.ws")
-
-Hook = Callable[[str, Presence], object]
-H = TypeVar("H", bound=Hook)
+H = TypeVar("H", bound=Callable[[str, Presence[Any]], object])
 
 # How long a newcomer waits for the broker to take his room, or for others to say who they have:
 # with a broker that works it takes some milliseconds, with another one nobody should wait for it.
 _START_S = 1.0
 
-_OTHER_NAMES = {"drop": "drop_oldest or drop_newest", "disconnect": "close", "wait": "block"}
 
-
-class RoomsStatistics(Struct, frozen=True, kw_only=True):
-    """`rooms`, `members` (here), `neighbours` (other processes) and `queued` are now; the others
-    are messages since the start.
-
-    Attributes:
-        broadcasts: messages that were broadcast from here.
-        sent: to single members.
-        dropped: by policy, or since the connection ended.
-        closed: connections that did not keep up.
-        received: from other processes.
-        unpublished: messages that the broker did not take, so that others did not get them.
-    """
-
-    rooms: int
-    members: int
-    neighbours: int
-    queued: int
-    broadcasts: int
-    sent: int
-    dropped: int
-    closed: int
-    received: int
-    unpublished: int
-
-
-class Rooms:
+class Rooms(Generic[I]):
     """Rooms by name.
 
     Args:
         broker: carries messages between processes; None for this one alone.
+        info_type: of what members say of themselves, such as a msgspec.Struct: `info=` is checked
+            against it, and `Presence.info` and `Member.info` are of it. Left out, any value that
+            can be JSON goes in, and what JSON has (dict, list, str, numbers) comes out.
         queue: messages that may wait for one connection that does not keep up.
         queue_bytes: and how many bytes of them. One message may always wait, however large.
         policy: what happens beyond: "close" (with 1013; the client may come back), "drop_oldest",
@@ -102,6 +74,7 @@ class Rooms:
         self,
         broker: Broker | None = None,
         *,
+        info_type: type[I] | UnionType = Any,  # type: ignore[assignment]  # then I is Any, too
         queue: int = 256,
         queue_bytes: int = 1024 * 1024,
         policy: Policy = "close",
@@ -112,46 +85,30 @@ class Rooms:
     ) -> None:
         if broker is not None and not hasattr(broker, "publish"):
             raise TypeError(f"broker= is a broker, such as RedisBroker(url), not {broker!r}")
-        if policy not in get_args(Policy):
-            raise ValueError(
-                f"there is no policy {policy!r}{meant(str(policy), get_args(Policy), _OTHER_NAMES)}"
-            )
-        if queue < 1 or queue_bytes < 1:
-            raise ValueError(
-                f"queue={queue!r} and queue_bytes={queue_bytes!r}: both are 1 or more, as what"
-                " does not fit into the socket must wait somewhere"
-            )
+        if isinstance(broker, type):
+            raise TypeError(f"broker= is the class {broker.__name__}: write {broker.__name__}(...)")
         if not 0 < beat_s < expire_s:
             raise ValueError(
                 f"beat_s={beat_s!r} is above 0 and less than expire_s={expire_s!r}, or all others"
                 " seem gone between two beats; 3 beats are usual"
             )
-        if not patience_s > 0:
-            raise ValueError(f"patience_s= is a number of seconds above 0, not {patience_s!r}")
         self.name = checked_name(name)
-        self.bounds = Bounds(queue, queue_bytes, policy, patience_s)
-        self.origin = secrets.token_hex(8)
+        self.bounds = checked_bounds(queue, queue_bytes, policy, patience_s)
+        self.form: InfoForm[I] = InfoForm(info_type)
         self._broker = broker
-        self._neighbours: Neighbours | None = None
-        self._hub: Hub | None = None
         self._beat_s = beat_s
         self._expire_s = expire_s
-        self._rooms: dict[str, Room] = {}
-        self._members: dict[str, Member] = {}
-        self._outboxes: dict[int, Outbox] = {}
-        self._numbers = count(1)
-        self._join_hooks: list[Hook] = []
-        self._leave_hooks: list[Hook] = []
-        self._teller = _Teller(self._call_hooks)
-        self._broadcasts = 0
-        self._unpublished = 0
-        self.sent = 0
-        self.dropped = 0
-        self.closed = 0
+        self._hub: Hub | None = None
+        self._house: House[I] = House(
+            self.bounds,
+            Hooks(self.present),
+            lambda name: Room(self, name),
+            lambda room, id, outbox, told: Member(self, room, id, outbox, told),
+        )
 
     # Members...
 
-    def join(self, room: str, connection: Connection, info: Any = None) -> Member:
+    def join(self, room: str, connection: Connection, info: I | None = None) -> Member[I]:
         """Have a connection get what is broadcast in a room.
 
             with rooms.join("general", ws, info={"name": "Ada"}) as member: ...
@@ -161,82 +118,53 @@ class Rooms:
         until what others broadcast is heard.
 
         Args: info: what others see of it (`presence`): any value that can be JSON, 8 KiB at most.
+            `member.update` changes it.
         Raises: TypeError, ValueError: a name or info that cannot be; RuntimeError: it is in there
-            already, or these rooms have a broker and were not started; WrongThread.
+            already, or these rooms have a broker and were not started; WebSocketClosed: it is over
+            already; WrongThread.
         """
-        checked_name(room)
-        info = checked_info(info)
-        if not hasattr(connection, "send_frame"):
-            raise TypeError(f"a WebSocket joins a room, not {connection!r}: rooms.join(name, ws)")
-        neighbours = self._started()
+        checked_name(room, "rooms.join(room, ws)")
+        _check_connection(connection)
+        told = self.form.write(info)
+        self._check_use()
         self._hub = current_hub()
-        if getattr(connection, "stage", None) == "connecting":
-            connection.accept()  # type: ignore[attr-defined]  # here, and not by whoever sends first
-        outbox = self._outboxes.get(id(connection))
-        if outbox is None:
-            outbox = Outbox(
-                connection, self.bounds, self, on_gone=self._lose, on_empty=self._settle
-            )
-            self._outboxes[id(connection)] = outbox
-        elif any(member.room.name == room for member in outbox.members.values()):
-            raise RuntimeError(
-                f"{connection!r} is in {room!r} already, and would get each message twice; keep"
-                " the member that the first join gave, and leave() before you join again"
-            )
-        place = self._open(room)
-        member = Member(self, place, f"{self.origin}.{next(self._numbers)}", outbox, info)
-        place.local[member.id] = outbox.members[member.id] = self._members[member.id] = member
-        self._note(place, member, has_joined=True)
-        if neighbours is not None:
-            neighbours.joined(place, member.id, info)
-            if not place.started:
-                try:
-                    self._wait_started(place)
-                except BaseException:
-                    member.leave()
-                    raise
+        ready: Callable[[], object] | None = getattr(connection, "ready", None)
+        if ready is not None:
+            ready()  # here, and not by whoever sends first
+        member = self._house.enter(room, connection, told)
+        try:
+            self._wait_started(member.room)
+        except BaseException:
+            member.leave()
+            raise
         return member
 
-    def remove(self, member: Member) -> None:
-        """As `member.leave()`."""
-        if not member.is_in:
-            return
-        member.is_in = False
-        room = member.room
-        del room.local[member.id], self._members[member.id], member.outbox.members[member.id]
-        self._settle(member.outbox)
-        self._note(room, member, has_joined=False)
-        if self._neighbours is not None:
-            self._neighbours.left(room, member.id)
-        self._close_if_empty(room)
+    def update(self, member: Member[I], info: I) -> bool:
+        """As `member.update(info)`."""
+        self._check_use()
+        return self._house.update(member, self.form.write(info, "info"))
 
-    def _started(self) -> Neighbours | None:
-        if self._rooms and existing_hub() is not self._hub:
+    def remove(self, member: Member[I]) -> None:
+        """As `member.leave()`."""
+        self._house.remove(member)
+
+    def _check_use(self) -> None:
+        """Raises: WrongThread; RuntimeError: they are not started."""
+        house = self._house
+        if house.rooms and existing_hub() is not self._hub:
             raise WrongThread(
                 f"{self!r} is of another thread, and so are its connections; in offload() return"
                 " what is to be broadcast, and broadcast it outside"
             )
-        if self._broker is not None and self._neighbours is None:
+        if self._broker is not None and house.neighbours is None:
             raise RuntimeError(
                 f"{self!r} has a broker and was not started: app.lifespan(lambda: rooms), or"
                 " `with rooms:` around what uses it"
             )
-        return self._neighbours
 
-    def _wait_started(self, room: Room) -> None:
-        if self._broker is not None and self._broker.is_connected:
-            room.waiters.wait_for(lambda: room.started, _START_S)
-
-    def _lose(self, outbox: Outbox) -> None:
-        """Nothing can be sent to this connection any more."""
-        for member in list(outbox.members.values()):
-            self.remove(member)
-
-    def _settle(self, outbox: Outbox) -> None:
-        """Forget an outbox that nobody uses."""
-        key = id(outbox.connection)
-        if not outbox.members and outbox.is_idle and self._outboxes.get(key) is outbox:
-            del self._outboxes[key]
+    def _wait_started(self, room: Room[I]) -> None:
+        if self._broker is not None and not room.started:
+            room.waiters.wait_for(lambda: room.started, self._patience_with_others())
 
     # Messages...
 
@@ -248,70 +176,66 @@ class Rooms:
         Text and bytes are sent as they are, any other value as JSON. It is encoded once. All
         members here get the same broadcasts in the same order.
 
+        Clients that are slow keep nobody waiting, but with the policy "block". A broker is given
+        the message and sends it in the background: this waits only while it has too much on its
+        way already (10,000 messages or 16 MiB), at most `patience_s`, and then members of this
+        process alone get it (`unpublished`, in the statistics). One that is away is not waited for.
+
         Args:
             exclude: who does not get it: a Member, its id, a connection, or several of them.
             local: only members of this process, as in a hook, which is called in each process.
         Returns: how many of this process it was given to.
         Raises: TypeError, for what cannot be JSON; ValueError, for what the broker cannot carry.
         """
-        checked_name(room)
-        frame = frame_of(message)
-        excluded = self._ids(exclude)
-        neighbours = self._started()
-        self._broadcasts += 1
+        checked_name(room, "rooms.broadcast(room, message)")
+        frame = frame_of(message, room)
+        self._check_use()
+        house = self._house
+        excluded = house.ids_of(exclude)
+        house.broadcasts += 1
         # Before the members here are served: whoever is cancelled while the broker is busy has told
         # nobody yet.
         if (
-            neighbours is not None
+            house.neighbours is not None
             and not local
-            and not neighbours.say(room, frame, excluded, self.bounds.patience_s)
+            and not house.neighbours.say(room, frame, excluded, self.bounds.patience_s)
         ):
-            self._unpublished += 1
-        found = self._rooms.get(room)
+            house.unpublished += 1
+        found = house.rooms.get(room)
         return found.deliver(frame, excluded, can_wait=True) if found is not None else 0
 
-    def send_to(self, member: Member | str, message: object) -> bool:
+    def send_to(self, member: Member[I] | str, message: object) -> bool:
         """Send a message to one member, by its id, wherever it is.
 
         Returns: False when it is known not to be there.
         """
-        id = member.id if isinstance(member, Member) else member
+        id = member.id if isinstance(member, (Member, Presence)) else member
+        if not isinstance(id, str):
+            raise TypeError(
+                f"rooms.send_to(member, message) takes a Member or the id of one, not {shown(id)};"
+                " a WebSocket sends by itself"
+            )
         frame = frame_of(message)
-        neighbours = self._started()
-        here = self._members.get(id)
+        self._check_use()
+        house = self._house
+        here = house.members.get(id)
         if here is not None:
             here.room.send_late([here.outbox], frame)
             return True
+        neighbours = house.neighbours
         return neighbours is not None and neighbours.tell(id, frame, self.bounds.patience_s)
-
-    def _ids(self, exclude: Any) -> list[str]:
-        """The ids of those who are meant."""
-        if exclude is None:
-            return []
-        if isinstance(exclude, Member):
-            return [exclude.id]
-        if isinstance(exclude, str):
-            return [exclude]
-        outbox = self._outboxes.get(id(exclude))
-        if outbox is not None:
-            return list(outbox.members)
-        if hasattr(exclude, "send_frame"):  # a connection that is in no room
-            return []
-        if isinstance(exclude, Iterable):
-            return [each for item in exclude for each in self._ids(item)]
-        raise TypeError(
-            f"exclude= is a Member, the id of one, a WebSocket, or several of them, not {exclude!r}"
-        )
 
     # Who is there...
 
-    def presence(self, room: str) -> list[Presence]:
+    def presence(self, room: str) -> list[Presence[I]]:
         """Who is in a room, in all processes.
 
         In a process that has nobody in it the others are asked, for a second at most.
         """
-        if self._started() is None:
-            found = self._rooms.get(room)
+        checked_name(room)
+        self._check_use()
+        if self._broker is None:
+            found = self._house.rooms.get(room)
             return found.presence if found is not None else []
         with self.watch(room) as watched:
             watched.waiters.wait_for(
@@ -323,19 +247,23 @@ class Rooms:
         return _START_S if self._broker is not None and self._broker.is_connected else 0.0
 
     @contextmanager
-    def watch(self, room: str) -> Iterator[Room]:
-        """Know who is in a room, and be told of changes, without being in it."""
+    def watch(self, room: str) -> Iterator[Room[I]]:
+        """Know who is in a room, and have hooks told of changes, without being in it."""
         checked_name(room)
-        self._started()
+        self._check_use()
         self._hub = current_hub()
-        watched = self._open(room)
+        watched = self._house.open(room)
         watched.watchers += 1
         try:
             self._wait_started(watched)
             yield watched
         finally:
             watched.watchers -= 1
-            self._close_if_empty(watched)
+            self._house.close_if_empty(watched)
+
+    def present(self, who: Entry) -> Presence[I]:
+        """Somebody as users see them.   Raises: ValueError: the info is not of the type."""
+        return Presence(who.id, self.form.read(who.info, who.id), who.is_here)
 
     def on_join(self, hook: H) -> H:
         """Have `hook(room, who)` called when somebody joined: the room's name, and a Presence.
@@ -344,94 +272,59 @@ class Rooms:
         other, after the fact and in a greenlet of its own. `who.is_here` says whether it is a
         member of this process: with `if who.is_here:` it is done once. Who was there before the
         room began in this process has not joined. Who came and went quickly may be left out.
+
+        While one hook waits, no other is called: have it `spawn` what takes long.
         """
-        self._join_hooks.append(hook)
+        self._house.hooks.add("joined", hook, "on_join")
+        return hook
+
+    def on_update(self, hook: H) -> H:
+        """Have `hook(room, who)` called when somebody says something else of itself.
+
+        That is `member.update(info)`, and `who` has the new info; see `on_join`. Of several updates
+        that follow each other quickly the last is told. Who was not yet told to have joined joins
+        with what he says now.
+        """
+        self._house.hooks.add("updated", hook, "on_update")
         return hook
 
     def on_leave(self, hook: H) -> H:
         """Have `hook(room, who)` called when somebody left; see `on_join`."""
-        self._leave_hooks.append(hook)
+        self._house.hooks.add("left", hook, "on_leave")
         return hook
-
-    def _note(self, room: Room, member: Member, *, has_joined: bool) -> None:
-        if self._join_hooks or self._leave_hooks:
-            who = Presence(member.id, member.info, True)
-            self.tell_changes(room.name, [Change(who, has_joined)])
-
-    def tell_changes(self, room: str, changes: list[Change]) -> None:
-        """Call the hooks, soon."""
-        if changes and (self._join_hooks or self._leave_hooks):
-            self._teller.tell(room, changes)
-
-    def _call_hooks(self, room: str, change: Change) -> None:
-        for hook in self._join_hooks if change.has_joined else self._leave_hooks:
-            try:
-                hook(room, change.who)
-            except Exception:
-                logger.exception("the hook %r failed", hook)
 
     # Rooms...
 
-    def get(self, room: str) -> Room | None:
+    def get(self, room: str) -> Room[I] | None:
         """The room of this name, while somebody of this process is in it."""
-        return self._rooms.get(room)
+        return self._house.rooms.get(room)
 
     def __contains__(self, room: object) -> bool:
-        return room in self._rooms
+        return room in self._house.rooms
 
     def __iter__(self) -> Iterator[str]:
-        return iter(list(self._rooms))
+        return iter(list(self._house.rooms))
 
     def __len__(self) -> int:
-        return len(self._rooms)
+        return len(self._house.rooms)
 
     def __bool__(self) -> bool:
         return True  # it is there, though nobody is in it
 
-    def _open(self, name: str) -> Room:
-        room = self._rooms.get(name)
-        if room is None:
-            room = self._rooms[name] = Room(self, name)
-            if self._neighbours is not None:
-                self._neighbours.open(room)
-        return room
-
-    def _close_if_empty(self, room: Room) -> None:
-        if not room.local and not room.watchers and self._rooms.get(room.name) is room:
-            del self._rooms[room.name]
-            if room.subscription is not None:
-                room.subscription.close()
-                room.subscription = None
-
-    # For its neighbours...
-
-    def room_named(self, name: str) -> Room | None:
-        """As `get`."""
-        return self._rooms.get(name)
-
-    def all_rooms(self) -> list[Room]:
-        """Those of this process."""
-        return list(self._rooms.values())
-
-    def deliver_to(self, member: str, frame: bytes) -> None:
-        """A message of another process for one member."""
-        found = self._members.get(member)
-        if found is not None:
-            found.outbox.put(frame)
-
     # Its life...
 
-    def __enter__(self) -> Rooms:
-        if self._neighbours is not None:
+    def __enter__(self) -> Rooms[I]:
+        house = self._house
+        if house.neighbours is not None:
             raise RuntimeError(f"{self!r} was started already")
         if self._broker is not None:
             # In each process a new one: workers may have been forked from the one that made this.
-            self.origin = secrets.token_hex(8)
+            house.be_new()
             self._broker.__enter__()
-            self._neighbours = Neighbours(
-                self, self._broker, self.name, beat_s=self._beat_s, expire_s=self._expire_s
+            house.neighbours = Neighbours(
+                house, self._broker, self.name, beat_s=self._beat_s, expire_s=self._expire_s
             )
-            self._neighbours.start()
+            house.neighbours.start()
         return self
 
     def __exit__(
@@ -440,63 +333,36 @@ class Rooms:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        neighbours, self._neighbours = self._neighbours, None
+        house = self._house
+        neighbours, house.neighbours = house.neighbours, None
         if neighbours is not None and self._broker is not None:
             try:
                 neighbours.stop()
-                for room in self.all_rooms():
-                    if room.subscription is not None:
-                        room.subscription.close()
-                        room.subscription = None
+                for room in house.all_rooms():
+                    room.hear_no_more()
             finally:
                 self._broker.__exit__(kind, error, traceback)
 
     def statistics(self) -> RoomsStatistics:
         """How many rooms and members, and what became of their messages."""
-        neighbours = self._neighbours
-        return RoomsStatistics(
-            rooms=len(self._rooms),
-            members=len(self._members),
-            neighbours=0 if neighbours is None else len(neighbours),
-            queued=sum(outbox.queued for outbox in self._outboxes.values()),
-            broadcasts=self._broadcasts,
-            sent=self.sent,
-            dropped=self.dropped,
-            closed=self.closed,
-            received=0 if neighbours is None else neighbours.received,
-            unpublished=self._unpublished,
-        )
+        return self._house.statistics()
+
+    if not TYPE_CHECKING:  # a checker shall see that these do not exist
+
+        def __getattr__(self, name: str) -> Any:
+            return no_such_attribute(self, name, OF_ROOMS)
 
     def __repr__(self) -> str:
+        house = self._house
         over = "" if self._broker is None else f" over {self._broker!r}"
-        return f"<Rooms {self.name!r}: {len(self._members)} members in {len(self._rooms)}{over}>"
+        return f"<Rooms {self.name!r}: {len(house.members)} members in {len(house.rooms)}{over}>"
 
 
-class _Teller:
-    """Tells changes one after the other. A carrier's job while there are any."""
-
-    def __init__(self, call: Callable[[str, Change], None]) -> None:
-        self._call = call
-        self._changes = Changes()
-        self._is_at_work = False
-
-    def tell(self, room: str, changes: list[Change]) -> None:
-        """Soon."""
-        for change in changes:
-            self._changes.add(room, change)
-        if not self._is_at_work:
-            self._is_at_work = True
-            current_hub().carriers.submit(self)
-
-    def run(self) -> None:
-        try:
-            while (told := self._changes.next()) is not None:
-                self._call(*told)
-        finally:
-            self._is_at_work = False
-
-    def on_parked(self, carrier: Carrier) -> None:
-        """A hook may wait."""
-
-    def __repr__(self) -> str:
-        return f"<hooks of rooms, {len(self._changes)} changes to tell>"
+def _check_connection(connection: object) -> None:
+    if isinstance(connection, type):
+        raise TypeError(
+            f"a WebSocket joins a room, and not the class {connection.__name__}: give the one that"
+            " the handler got, rooms.join(name, ws)"
+        )
+    if not hasattr(connection, "send_frame"):
+        raise TypeError(f"a WebSocket joins a room, not {shown(connection)}: rooms.join(name, ws)")

@@ -16,9 +16,19 @@ from photon.ws.errors import InvalidMessage
 Decode = Callable[[str | bytes], Any]
 
 
-@lru_cache(maxsize=1024)
 def decoder_of(type: Any) -> Decode:
     """What reads JSON as this type.   Raises: TypeError, for a type msgspec does not know."""
+    try:
+        return _decoder_of(type)
+    except TypeError as error:
+        raise TypeError(
+            f"messages are read as a type, such as a msgspec.Struct or a union of tagged ones, and"
+            f" {type!r} is none that JSON can be read as: {error}"
+        ) from error
+
+
+@lru_cache(maxsize=1024)
+def _decoder_of(type: Any) -> Decode:
     return msgspec.json.Decoder(type).decode
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import SimpleNamespace
-from typing import Any, NoReturn, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 from photon.http.errors import HTTPError
 from photon.http.headers import Headers
@@ -13,12 +13,15 @@ from photon.http.response import HeaderSource, encode_json
 from photon.http.target import Query
 from photon.runtime.clock import now
 from photon.runtime.errors import StreamError
+from photon.runtime.hints import no_such_attribute
 from photon.runtime.sync import Event
 from photon.ws import deflate
 from photon.ws.close_codes import ABNORMAL, NORMAL
+from photon.ws.elsewhere import OF_WEBSOCKETS
 from photon.ws.errors import WebSocketClosed
 from photon.ws.frames import FIN, TEXT, binary_frame, head, text_frame
 from photon.ws.handshake import Offer, accept_head
+from photon.ws.messages import Messages, OnInvalid
 from photon.ws.outgoing import Encode
 from photon.ws.protocol import WebSocketProtocol
 from photon.ws.session import OnDisconnect, Session
@@ -172,6 +175,15 @@ class WebSocket:
         self._binary = binary
         self._json = lambda value: text(encode_json(value).decode())
 
+    def ready(self) -> None:
+        """Have it open, for others that will send, such as rooms: accept it, if that is to be done.
+
+        Raises: WebSocketClosed, when it is over, and sends are not to be dropped (`on_disconnect`).
+        """
+        ended = self._accepted().out.ended
+        if ended is not None and self._on_disconnect != "ignore":
+            raise WebSocketClosed(*ended)
+
     def reject(self, status: int = 403, detail: str = "") -> NoReturn:
         """Refuse it: the client gets this status and a problem, and no WebSocket.
 
@@ -244,6 +256,25 @@ class WebSocket:
             return self._decode(message)
         except (ValueError, RecursionError):
             return read_json(message, type, self._decode)
+
+    @overload
+    def messages(self, type: type[T], *, on_invalid: OnInvalid | None = ...) -> Messages[T]: ...
+    @overload
+    def messages(self, type: Any = ..., *, on_invalid: OnInvalid | None = ...) -> Messages[Any]: ...
+    def messages(self, type: Any = Any, *, on_invalid: OnInvalid | None = None) -> Messages[Any]:
+        """The messages, read as JSON and checked against a type, until it is closed.
+
+            for message in ws.messages(Say | Move):
+                match message: ...
+
+        Args:
+            type: any that msgspec knows, such as a union of tagged Structs.
+            on_invalid: a function(error) that is called for each message that is not of the type,
+                to answer it, say; then it goes on with the next one. Left out, InvalidMessage is
+                raised, as by `receive_json`, and closes with 1007 if the handler lets it pass.
+        Raises: TypeError, for a type that JSON cannot be read as.
+        """
+        return Messages(self, type, on_invalid)
 
     def __iter__(self) -> WebSocket:
         """The messages, until it is closed."""
@@ -414,6 +445,11 @@ class WebSocket:
             "silent_s": moment - session.keepalive.heard_at,
             "latency_s": session.keepalive.latency_s,
         }
+
+    if not TYPE_CHECKING:  # a checker shall see that these do not exist
+
+        def __getattr__(self, name: str) -> Any:
+            return no_such_attribute(self, name, OF_WEBSOCKETS)
 
     def __repr__(self) -> str:
         code = f" {self.close_code}" if self.close_code is not None else ""

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from msgspec import Struct
 
 from photon.runtime.clock import now
 from photon.runtime.greenlets import checkpoint
@@ -198,6 +199,70 @@ def test_hooks_are_told_of_other_processes_and_not_of_who_was_there(
             wait_until(lambda: told[2:] == [("-", "new", False)])
 
 
+def test_an_update_is_told_to_all_processes(two: tuple[Rooms, Rooms]) -> None:
+    here, there = two
+    told: list[tuple[str, object, bool]] = []
+    here.on_join(lambda room, who: told.append(("+", who.info, who.is_here)))
+    here.on_update(lambda room, who: told.append(("~", who.info, who.is_here)))
+    here.on_leave(lambda room, who: told.append(("-", who.info, who.is_here)))
+    with here.watch("a") as watched, there.join("a", Fake(), "Ada") as ada:
+        wait_until(lambda: told == [("+", "Ada", False)])
+        assert ada.update("Countess")
+        assert watched.presence == [Presence(ada.id, "Countess", False)]
+        wait_until(lambda: told[1:] == [("~", "Countess", False)])
+        for number in range(5):
+            ada.update(number)
+        wait_until(lambda: told[2:] == [("~", 4, False)])
+        ada.update("gone")
+        ada.leave()
+        wait_until(lambda: told[3:] == [("-", "gone", False)])
+
+
+def test_who_asks_later_is_told_what_was_said_last(two: tuple[Rooms, Rooms]) -> None:
+    here, there = two
+    with there.join("a", Fake(), 1) as member:
+        member.update(2)
+        assert [who.info for who in here.presence("a")] == [2]
+
+
+def test_an_update_that_was_missed_is_made_up_for(broker: Tapped) -> None:
+    line = Line(broker)
+    told: list[str] = []
+    with Rooms(broker) as here, Rooms(line) as there:
+        here.on_join(lambda room, who: told.append(f"+{who.info}"))
+        here.on_update(lambda room, who: told.append(f"~{who.info}"))
+        with here.join("a", Fake()) as mine, there.join("a", Fake(), "before") as other:
+            wait_until(lambda: told == ["+None", "+before"])
+            line.is_lost = True
+            other.update("meanwhile")
+            assert [who.info for who in mine.room.presence] == [None, "before"]
+            line.come_back()
+            assert [who.info for who in mine.room.presence] == [None, "meanwhile"]
+            wait_until(lambda: told[2:] == ["~meanwhile"])
+
+
+class Person(Struct):
+    name: str
+
+
+def test_processes_tell_each_other_values_of_a_type(broker: Tapped) -> None:
+    with Rooms(broker, info_type=Person) as here, Rooms(broker, info_type=Person) as there:
+        with there.join("a", Fake(), Person("Ada")) as ada:
+            assert here.presence("a") == [Presence(ada.id, Person("Ada"), False)]
+
+
+def test_a_process_with_another_type_is_told_of_by_name(
+    broker: Tapped, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Rooms(broker, info_type=Person) as here, Rooms(broker) as there:
+        here.on_join(lambda room, who: None)
+        with here.join("a", Fake(), Person("Ada")), there.join("a", Fake(), 7) as other:
+            with pytest.raises(ValueError, match=f"the member {other.id} of another process .*def"):
+                here.presence("a")
+            assert here.broadcast("a", "x") == 1
+            wait_until(lambda: "of the room 'a' failed" in caplog.text)
+
+
 # Those who come and go...
 
 
@@ -221,7 +286,7 @@ def test_a_process_that_is_not_heard_any_more_is_gone_and_may_come_back(broker: 
         with here.join("a", Fake(), "me") as mine, there.join("a", Fake(), "other"):
             wait_until(lambda: told == ["+me", "+other"])
             line.is_lost = True
-            neighbours = here._neighbours
+            neighbours = here._house.neighbours
             assert neighbours is not None
             neighbours._expire(now() + 14)
             assert len(mine.room.presence) == 2
@@ -230,7 +295,7 @@ def test_a_process_that_is_not_heard_any_more_is_gone_and_may_come_back(broker: 
             wait_until(lambda: told[2:] == ["-other"])
             with there.join("a", Fake(), "later"):
                 line.is_lost = False
-                there._neighbours.run()  # type: ignore[union-attr]  # its beat: it is there again
+                there._house.neighbours.run()  # type: ignore[union-attr]  # its beat: it is there again
                 assert len(mine.room.presence) == 3
                 wait_until(lambda: sorted(told[3:]) == ["+later", "+other"])
 
@@ -263,8 +328,8 @@ def test_who_was_given_up_while_the_broker_was_away_has_joined_again(broker: Tap
         with here.join("a", Fake(), "me"), there.join("a", Fake(), "other"):
             wait_until(lambda: told == ["+me", "+other"])
             line.is_lost = True
-            assert here._neighbours is not None
-            here._neighbours._expire(now() + 16)
+            assert here._house.neighbours is not None
+            here._house.neighbours._expire(now() + 16)
             wait_until(lambda: told[2:] == ["-other"])
             line.come_back()
             wait_until(lambda: told[3:] == ["+other"])
@@ -278,14 +343,14 @@ def test_who_was_not_told_of_a_change_is_told_all_with_the_next_beat(broker: Tap
             with there.join("a", Fake()):
                 line.is_lost = False
                 assert len(mine.room.presence) == 2
-                there._neighbours.run()  # type: ignore[union-attr]
+                there._house.neighbours.run()  # type: ignore[union-attr]
                 assert len(mine.room.presence) == 3
             assert ids(mine.room.presence) == {mine.id, other.id}
 
 
 def test_who_was_held_up_himself_lets_nobody_expire(broker: Tapped) -> None:
     with Rooms(broker, beat_s=1, expire_s=3) as here, Rooms(broker):
-        neighbours = here._neighbours
+        neighbours = here._house.neighbours
         assert neighbours is not None
         wait_until(lambda: len(neighbours) == 1)
         for origin in neighbours._heard:
@@ -362,11 +427,13 @@ def test_they_may_be_started_again(broker: Tapped) -> None:
     origins = set()
     for _ in range(2):
         with rooms, rooms.join("a", Fake()):
-            origins.add(rooms.origin)
+            origins.add(rooms._house.origin)
     assert len(origins) == 2
 
 
 def test_they_show_their_broker(two: tuple[Rooms, Rooms]) -> None:
     assert "over <LocalBroker topics=" in repr(two[0])
     wait_until(lambda: two[0].statistics().neighbours == 1)
-    assert repr(two[0]._neighbours).startswith("<Neighbours 1 other processes over <LocalBroker")
+    assert repr(two[0]._house.neighbours).startswith(
+        "<Neighbours 1 other processes over <LocalBroker"
+    )

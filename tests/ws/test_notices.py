@@ -16,6 +16,7 @@ from photon.ws.notices import (
     Present,
     Said,
     Told,
+    Updated,
     decode,
     encode,
 )
@@ -25,9 +26,10 @@ NOTICES: list[Notice] = [
     Gone("a"),
     Asked("a", ["room"], ""),
     Said("a", b"\x81\x00", ["a.1"]),
-    Joined("a", "a.1", {"name": "Ada"}),
+    Joined("a", "a.1", b'{"name":"Ada"}'),
+    Updated("a", "a.1", b'{"name":"Bob"}'),
     Left("a", "a.1"),
-    Present("a", {"a.1": None}, False, ""),
+    Present("a", {"a.1": b"null"}, False, ""),
     Told("a", "b.1", b"\x81\x00"),
 ]
 

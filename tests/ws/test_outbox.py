@@ -8,7 +8,8 @@ import pytest
 
 from photon.runtime.greenlets import checkpoint, spawn
 from photon.runtime.hub import current_hub
-from photon.ws.outbox import POLICIES, Bounds, Outbox, Policy
+from photon.ws.bounds import POLICIES, Bounds, Policy
+from photon.ws.outbox import Outbox
 from tests.clients import PATIENCE_S, wait_until
 from tests.ws.members import Fake, Plain
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, assert_type
 
 import pytest
+from msgspec import Struct
 
 from photon.runtime.cancel import CancelScope, move_on_after
 from photon.runtime.errors import Cancelled, WrongThread
 from photon.runtime.greenlets import checkpoint, spawn
 from photon.runtime.hub import current_hub
 from photon.runtime.offload import offload
+from photon.ws.elsewhere import OF_ROOMS
 from photon.ws.presence import Presence
 from photon.ws.rooms import Rooms
 from tests.clients import wait_until
@@ -28,7 +30,7 @@ def _nothing_is_left() -> Iterator[None]:
 def expect_empty(rooms: Rooms) -> None:
     statistics = rooms.statistics()
     assert (statistics.rooms, statistics.members, statistics.queued) == (0, 0, 0)
-    assert not rooms._outboxes
+    assert not rooms._house.outboxes
 
 
 # Joining and leaving...
@@ -90,16 +92,16 @@ def test_who_cannot_be_reached_any_more_has_left() -> None:
 
 def test_a_connection_that_is_not_open_yet_is_accepted() -> None:
     class Asking(Fake):
-        stage = "connecting"
+        is_open = False
 
-        def accept(self) -> None:
-            assert not list(rooms)
-            self.stage = "open"
+        def ready(self) -> None:
+            assert self.is_open or not list(rooms)
+            self.is_open = True
 
     rooms = Rooms()
     fake = Asking()
     with rooms.join("a", fake), rooms.join("b", fake):
-        assert fake.stage == "open"
+        assert fake.is_open
 
 
 # Broadcasts...
@@ -180,7 +182,7 @@ def test_a_slow_one_keeps_nobody_waiting() -> None:
         wait_until(lambda: rooms.statistics().queued == 0)
         wait_until(lambda: slow.messages == ["8", "9"])
     assert rooms.statistics().dropped == 8
-    wait_until(lambda: not rooms._outboxes)
+    wait_until(lambda: not rooms._house.outboxes)
     expect_empty(rooms)
 
 
@@ -194,7 +196,7 @@ def test_a_slow_one_is_closed_and_has_left() -> None:
         assert member.room.members[0].connection is fast
         wait_until(lambda: slow.closed is not None)
         assert rooms.statistics().closed == 1
-    wait_until(lambda: not rooms._outboxes)
+    wait_until(lambda: not rooms._house.outboxes)
 
 
 def test_rooms_of_one_connection_share_its_queue_and_keep_the_order() -> None:
@@ -206,8 +208,8 @@ def test_rooms_of_one_connection_share_its_queue_and_keep_the_order() -> None:
         assert member.statistics().queued == 6
         slow.is_slow = False
         wait_until(lambda: slow.messages == list("012345"))
-        assert len(rooms._outboxes) == 1
-    wait_until(lambda: not rooms._outboxes)
+        assert len(rooms._house.outboxes) == 1
+    wait_until(lambda: not rooms._house.outboxes)
 
 
 def test_what_was_broadcast_before_it_left_still_arrives() -> None:
@@ -220,7 +222,7 @@ def test_what_was_broadcast_before_it_left_still_arrives() -> None:
         rooms.broadcast("a", "second")
         slow.is_slow = False
         wait_until(lambda: slow.messages == ["first", "second"])
-    wait_until(lambda: not rooms._outboxes)
+    wait_until(lambda: not rooms._house.outboxes)
     expect_empty(rooms)
 
 
@@ -253,7 +255,7 @@ def test_block_closes_when_patience_is_over() -> None:
         wait_until(lambda: slow.closed is not None)
         assert slow.closed is not None
         assert slow.closed[0] == 1013
-    wait_until(lambda: not rooms._outboxes)
+    wait_until(lambda: not rooms._house.outboxes)
 
 
 def test_block_a_broadcast_that_is_cancelled_takes_its_message_back() -> None:
@@ -458,9 +460,7 @@ def test_another_thread_is_told_where_to_broadcast() -> None:
 
 def test_a_failed_accept_leaves_nothing() -> None:
     class Refusing(Fake):
-        stage = "connecting"
-
-        def accept(self) -> None:
+        def ready(self) -> None:
             raise Cancelled("scope")
 
     rooms = Rooms()
@@ -484,3 +484,187 @@ def test_they_show_what_is_inside(caplog: pytest.LogCaptureFixture) -> None:
         assert (statistics.broadcasts, statistics.neighbours, statistics.received) == (1, 0, 0)
     assert repr(member) == f"<Member {member.id} has left 'a'>"
     assert not caplog.records
+
+
+# What members say of themselves...
+
+
+class Person(Struct):
+    name: str
+    is_away: bool = False
+
+
+def test_an_update_is_seen_by_all_and_told_to_hooks() -> None:
+    rooms = Rooms()
+    told: list[object] = []
+    rooms.on_join(lambda room, who: told.append(("+", who.info)))
+    rooms.on_update(lambda room, who: told.append(("~", room, who)))
+    with rooms.join("a", Fake(), "Ada") as ada, rooms.join("b", Fake(), "Bob"):
+        wait_until(lambda: len(told) == 2)
+        assert ada.update({"name": "Ada"})
+        assert ada.info == {"name": "Ada"}
+        expected = Presence(ada.id, {"name": "Ada"}, True)
+        assert rooms.presence("a") == ada.room.presence == [expected]
+        wait_until(lambda: told[2:] == [("~", "a", expected)])
+        assert ada.update({"name": "Ada"})  # nothing new
+        with rooms.watch("a") as watched:
+            ada.update(7)
+            assert [who.info for who in watched.presence] == [7]
+        wait_until(lambda: len(told) == 4)
+    assert not ada.update(8)
+    assert ada.info == 7
+    assert len(told) == 4
+
+
+def test_updates_that_follow_each_other_quickly_are_told_as_one() -> None:
+    rooms = Rooms()
+    told: list[object] = []
+    rooms.on_join(lambda room, who: told.append(("+", who.info)))
+    rooms.on_update(lambda room, who: told.append(("~", who.info)))
+    rooms.on_leave(lambda room, who: told.append(("-", who.info)))
+    with rooms.join("a", Fake(), 0) as member:
+        for number in range(10):
+            member.update(number)
+        wait_until(lambda: told == [("+", 9)])
+        for number in range(10):
+            member.update(number)
+        wait_until(lambda: told[1:] == [("~", 9)])
+        member.update(10)
+    wait_until(lambda: told[2:] == [("-", 10)])
+
+
+def test_info_is_changed_by_update_alone() -> None:
+    rooms = Rooms()
+    given = {"name": "Ada"}
+    with rooms.join("a", Fake(), given) as member:
+        with pytest.raises(
+            AttributeError, match=r"told to all processes, .*member\.update\(info\)"
+        ):
+            member.info = Person("Bob")  # type: ignore[assignment]
+        given["name"] = "Bob"
+        member.info["name"] = "Bob"
+        rooms.presence("a")[0].info["name"] = "Bob"
+        assert member.info == rooms.presence("a")[0].info == {"name": "Ada"}
+        with pytest.raises(TypeError, match="info is the class Person"):
+            member.update(Person)
+        assert member.info == {"name": "Ada"}
+
+
+def test_rooms_have_a_type_for_info() -> None:
+    rooms = Rooms(info_type=Person)
+    told: list[Person] = []
+
+    @rooms.on_join
+    def came(room: str, who: Presence[Person]) -> None:
+        told.append(who.info)
+
+    with rooms.join("a", Fake(), info=Person("Ada")) as member:
+        assert_type(rooms, Rooms[Person])
+        assert_type(member.info, Person)
+        assert member.info == Person("Ada")
+        (who,) = rooms.presence("a")
+        assert_type(who.info, Person)
+        assert who.info == Person("Ada")
+        wait_until(lambda: told == [Person("Ada")])
+        member.update(Person("Ada", is_away=True))
+        assert member.room.presence[0].info.is_away
+        with pytest.raises(ValueError, match="info is not of the type Person"):
+            member.update({"nom": "Ada"})  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match=r"info= is missing: .* of the type Person"):
+            rooms.join("a", Fake())
+        with pytest.raises(ValueError, match="info= is not of the type Person"):
+            rooms.join("a", Fake(), 7)  # type: ignore[arg-type]
+    expect_empty(rooms)
+
+
+def as_checkers_see_rooms_without_a_type(rooms: Rooms, who: Presence) -> None:
+    assert_type(rooms, Rooms[Any])
+    assert_type(Rooms(), Rooms[Any])
+    assert_type(who.info, Any)
+    with rooms.join("a", Fake(), {"name": "Ada"}) as member:
+        assert_type(member.info, Any)
+
+
+# What is called in another way elsewhere, or wrongly...
+
+
+def test_what_is_wrong_with_a_message_is_told_with_its_room() -> None:
+    rooms = Rooms()
+    with rooms.join("r", Fake()) as member:
+        with pytest.raises(TypeError, match=r"to the room 'r' is a value, and not the class Pers"):
+            rooms.broadcast("r", Person)
+        with pytest.raises(TypeError, match=r"to the room 'r' is text, bytes, or .* cannot: it ho"):
+            member.room.broadcast(object())
+        with pytest.raises(TypeError, match="a message to a member is a value, and not the class"):
+            member.send(Person)
+        with pytest.raises(TypeError, match=r"it is rooms.broadcast\(room, message\), in this ord"):
+            rooms.broadcast({"text": "hello"}, "r")  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match=r"not <Room 'r' .*; its .name is 'r'"):
+            rooms.broadcast(member.room, "hello")  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match=r"send_to\(member, message\) takes a Member or the id"):
+            rooms.send_to(member.connection, "hello")  # type: ignore[arg-type]
+        assert rooms.statistics().broadcasts == 0
+
+
+def test_what_is_wrong_with_a_join_is_told() -> None:
+    rooms = Rooms()
+    with pytest.raises(TypeError, match=r"not <Fake>; it is rooms.join\(room, ws\), in this order"):
+        rooms.join(Fake(), "r")  # type: ignore[arg-type]
+    with pytest.raises(
+        TypeError, match=r"a WebSocket joins a room, and not the class Fake: give t"
+    ):
+        rooms.join("r", Fake)  # type: ignore[arg-type]
+    for call in (rooms.presence, lambda name: rooms.watch(name).__enter__()):
+        with pytest.raises(TypeError, match=r"the name of a room is text, not \['r'\]"):
+            call(["r"])  # type: ignore[arg-type]
+    expect_empty(rooms)
+
+
+@pytest.mark.parametrize(
+    ("hook", "says"),
+    [
+        ("lobby", r"@rooms.on_join stands above a function\(room, who\), not 'lobby'"),
+        (None, "not None"),
+        (
+            lambda room: None,
+            r"calls .*<lambda>\(room, who\) with the name of the room and a Presen",
+        ),
+        (lambda room, who, *, why: None, "missing a required argument: 'why'"),
+    ],
+)
+def test_what_cannot_be_a_hook(hook: Any, says: str) -> None:
+    with pytest.raises(TypeError, match=says):
+        Rooms().on_join(hook)
+
+
+def test_a_hook_is_a_plain_function() -> None:
+    async def later(room: str, who: Presence) -> None:
+        pass
+
+    def piecewise(room: str, who: Presence) -> Iterator[None]:
+        yield
+
+    for hook in (later, piecewise):
+        with pytest.raises(TypeError, match=r"rooms.on_leave calls .* runs none of it"):
+            Rooms().on_leave(hook)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("emit", "a Rooms has no 'emit': here it is broadcast"),
+        ("leave", r"'leave': here it is member.leave\(\), of the member that"),
+        ("members", r"rooms.presence\(room\), of all processes"),
+        ("brodcast", r"'brodcast'; did you mean broadcast\?"),
+    ],
+)
+def test_names_of_other_frameworks_are_told_the_way(name: str, says: str) -> None:
+    with pytest.raises(AttributeError, match=says):
+        getattr(Rooms(), name)
+
+
+def test_every_way_that_is_told_leads_somewhere() -> None:
+    for there, here in OF_ROOMS.items():
+        assert not hasattr(Rooms(), there)
+        if here.isidentifier():
+            assert hasattr(Rooms, here)

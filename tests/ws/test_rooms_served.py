@@ -39,7 +39,7 @@ def chat() -> Chat:
 
 
 def expect_empty(rooms: Rooms) -> None:
-    wait_until(lambda: not rooms._outboxes)
+    wait_until(lambda: not rooms._house.outboxes)
     assert rooms.statistics().rooms == 0
     assert rooms.statistics().members == 0
 
@@ -138,7 +138,7 @@ def test_one_that_does_not_read_is_closed_and_delays_nobody() -> None:
             rooms.broadcast("general", "after")
             assert fast.receive() == "after"
             fast.finish()
-            wait_until(lambda: not rooms._outboxes)
+            wait_until(lambda: not rooms._house.outboxes)
             got = 0
             try:
                 while True:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from photon.http.errors import HTTPError
 from photon.runtime.greenlets import sleep, sleep_forever, spawn
+from photon.ws.elsewhere import OF_WEBSOCKETS
 from photon.ws.errors import InvalidCloseCode, InvalidMessage, UnsendableText, WebSocketClosed
 from photon.ws.frames import text_frame
 from photon.ws.websocket import WebSocket
@@ -524,3 +526,32 @@ def test_a_handler_that_never_ends_is_still_there_for_pings() -> None:
             speaker.ping(b"%d" % number)
             assert speaker.pong() == b"%d" % number
         assert speaker.finish() == (1000, "")
+
+
+# Names of other frameworks...
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("iter_json", r"a WebSocket has no 'iter_json': for message in ws.messages\(Type\)"),
+        ("send_text", "'send_text': here it is send$"),
+        ("receive_str", "'receive_str': here it is receive_text"),
+        ("client_state", "'client_state': ws.is_open, or ws.stage"),
+        ("recieve", "'recieve'; did you mean receive?"),
+        ("_private", "'_private'$"),
+    ],
+)
+def test_names_of_other_frameworks_are_told_the_way(name: str, says: str) -> None:
+    ws = WebSocket.__new__(WebSocket)
+    with pytest.raises(AttributeError, match=says):
+        getattr(ws, name)
+
+
+def test_every_way_that_is_told_leads_somewhere() -> None:
+    for there, here in OF_WEBSOCKETS.items():
+        assert not hasattr(WebSocket, there)
+        if here.isidentifier():
+            assert hasattr(WebSocket, here)
+        for name in re.findall(r"\bws\.(\w+)", here):
+            assert hasattr(WebSocket, name), here

@@ -147,8 +147,12 @@ def test_rooms_span_what_is_connected_by_it(connect: Connect) -> None:
                 ]
                 wait_until(lambda: there.presence("a") == expected)
                 assert len(here.presence("a")) == 2
+                ada.update({"name": "Countess"})
+                bob.update({"name": "Robert"})
+                wait_until(lambda: there.presence("a")[1].info == {"name": "Countess"})
+                wait_until(lambda: here.presence("a")[1].info == {"name": "Robert"})
             wait_until(lambda: len(here.presence("a")) == 1)
-            assert [who.info for who in there.presence("a")] == [{"name": "Ada"}]
+            assert [who.info for who in there.presence("a")] == [{"name": "Countess"}]
         assert mine.messages == ['{"n":1}', "to Ada"]
         assert other.messages == ['{"n":1}', "to all but Ada"]
         assert here.statistics().members == there.statistics().members == 0
