@@ -7,9 +7,10 @@ import logging
 import pytest
 
 from photon.runtime.cancel import move_on_after
-from photon.runtime.errors import Cancelled, RegionClosed, RegionFull
+from photon.runtime.errors import Cancelled, RegionClosed, RegionFull, WrongThread
 from photon.runtime.greenlets import checkpoint, sleep, sleep_forever, spawn
 from photon.runtime.hub import current_hub
+from photon.runtime.offload import offload
 from photon.runtime.region import Region, opened, region_of
 
 
@@ -196,3 +197,8 @@ def test_it_counts() -> None:
         counts = region.statistics()
         assert (counts.spawned, counts.cancelled, counts.limit) == (2, 1, 10)
         assert repr(region).startswith("<Region of shop: open,")
+
+
+def test_a_native_thread_without_a_hub_spawns_nothing() -> None:
+    with pytest.raises(WrongThread, match="return the value, and spawn where you called it"):
+        offload(spawn, checkpoint)
