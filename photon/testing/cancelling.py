@@ -137,6 +137,7 @@ class _Run:
         self._limit = limit
         self._hub: Hub = current_hub()
         self._handle: Handle[object] = start(self._hub, self, fn, args, {})
+        self._carrier: Carrier | None = None
         self._runner = getcurrent()
         self._is_parked = False
         self._is_due = False
@@ -197,6 +198,8 @@ class _Run:
             return
         if self._handle.state != "running":
             return
+        if getattr(origin, "job", None) is self._handle:
+            self._carrier = origin
         self.moments += 1
         if self.moments == self._moment:
             self._is_due = True
@@ -210,15 +213,15 @@ class _Run:
         if not self._is_due:
             return
         self._is_due = False
-        carrier = self._handle._carrier
-        if carrier is not None:
+        carrier = self._carrier
+        if carrier is not None and self._handle.state == "running":
             self.place = f"{told(spot_of(carrier))}{self._beside}"
             self._cancelled_at = now()
             error = Cancelled("scope", "by cancel_everywhere")
             self._hub.carriers.interrupt(carrier, self._handle, error)
 
     def _place_beside(self, origin: Any) -> str:
-        if origin is self._handle._carrier or origin.dead:
+        if origin is self._carrier or origin.dead:
             return ""
         if isinstance(origin, Carrier) and origin.job is None:
             return ""  # it idles
@@ -306,6 +309,5 @@ class _Run:
             clock.settle()
 
     def _does_not_end(self) -> None:
-        carrier = self._handle._carrier
-        place = "" if carrier is None else f": it waits at {where(carrier)}"
+        place = "" if self._carrier is None else f": it waits at {where(self._carrier)}"
         self._give_up(f"does not end within {self._patience_s:g} s{place}")

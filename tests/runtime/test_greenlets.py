@@ -19,6 +19,7 @@ from photon.runtime.errors import Cancelled, HandleCancelled, MustNotWait, Wrong
 from photon.runtime.greenlets import Turn, checkpoint, sleep, sleep_forever, spawn
 from photon.runtime.handle import Handle
 from photon.runtime.hub import current_hub
+from photon.runtime.nursery import nursery
 from photon.runtime.sync import Event
 from tests.callers import in_hub, in_thread
 from tests.clients import PATIENCE_S, wait_until
@@ -424,3 +425,16 @@ def test_a_turn_lets_others_in_only_when_it_was_long(monkeypatch: pytest.MonkeyP
     assert story == ["other"]
     checkpoint()
     assert story == ["other", "later"]
+
+
+def test_the_first_spawn_of_a_thread_may_be_that_of_a_child(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hub = current_hub()
+    monkeypatch.setattr(hub, "region", None)
+    monkeypatch.setattr(hub, "regions", [])
+    monkeypatch.setattr(hub, "_mail", None)
+    with nursery() as n:
+        child = n.spawn(lambda: spawn(int, "1"))
+    child.result.join()
+    assert child.result.result == 1
