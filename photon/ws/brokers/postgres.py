@@ -19,7 +19,8 @@ from hashlib import blake2b
 from itertools import count
 from typing import Any, ClassVar
 
-from photon.ws.brokers.remote import Link, Message, RemoteBroker
+from photon.ws.brokers.link import Link, Message
+from photon.ws.brokers.remote import RemoteBroker
 
 # NOTIFY: "In the default configuration it must be shorter than 8000 bytes". Four characters of
 # base64 are three bytes; 60 are left for the numbers in front.

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from photon.ws.brokers.remote import Link, Message, RemoteBroker
+from photon.ws.brokers.link import Link, Message
+from photon.ws.brokers.remote import RemoteBroker
 
 
 class RedisBroker(RemoteBroker):

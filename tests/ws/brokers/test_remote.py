@@ -12,8 +12,9 @@ import pytest
 
 from photon.runtime.greenlets import checkpoint, sleep_forever, spawn
 from photon.runtime.hub import current_hub
-from photon.ws.brokers import remote
-from photon.ws.brokers.remote import Message, RemoteBroker
+from photon.ws.brokers import backlog, keeper, remote
+from photon.ws.brokers.link import Message
+from photon.ws.brokers.remote import RemoteBroker
 from tests.clients import PATIENCE_S, wait_until
 
 
@@ -122,8 +123,8 @@ def server() -> Server:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote, "_FIRST_DELAY_S", 0.001)
-    monkeypatch.setattr(remote, "_LONGEST_DELAY_S", 0.002)
+    monkeypatch.setattr(keeper, "_FIRST_DELAY_S", 0.001)
+    monkeypatch.setattr(keeper, "_LONGEST_DELAY_S", 0.002)
 
 
 # Messages...
@@ -194,6 +195,45 @@ def test_thousands_of_topics(server: Server) -> None:
         assert broker.statistics().topics == 0
 
 
+def test_what_is_closed_while_the_server_is_told_of_it_is_taken_back(server: Server) -> None:
+    class Slow(FakeLink):
+        def listen(self, channels: Sequence[str]) -> None:
+            super().listen(channels)
+            for subscription in subscriptions:
+                subscription.close()
+
+    class SlowBroker(FakeBroker):
+        def _connect(self) -> FakeLink:
+            return Slow(self.server)
+
+    subscriptions: list[Any] = []
+    started: list[int] = []
+    with SlowBroker(server) as broker:
+        (link,) = server.links
+        subscriptions.append(broker.subscribe("a", print, lambda: started.append(1)))
+        wait_until(lambda: subscriptions[0].is_closed)
+        wait_until(lambda: "photon:a" not in link.channels)
+    assert not started
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("is_down", [False, True])
+def test_nothing_is_kept_of_thousands_who_came_and_went(server: Server, is_down: bool) -> None:
+    with FakeBroker(server) as broker:
+        if is_down:
+            server.is_down = True
+            server.cut()
+            wait_until(lambda: not broker.is_connected)
+        for number in range(10_000):
+            broker.subscribe(str(number), print, print).close()
+            if not number % 100:
+                checkpoint()
+        kept = broker._keeper.subscriptions
+        wait_until(lambda: not (kept._unstarted or kept._unwanted or kept._by_channel))
+        wait_until(lambda: not kept._listened)
+        assert "0 to be started" in repr(kept)
+
+
 def test_a_subscriber_may_publish_and_fail(
     server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -219,7 +259,7 @@ def test_a_subscriber_may_publish_and_fail(
 def test_what_is_too_much_is_dropped_or_waits(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote, "QUEUE_MESSAGES", 3)
+    monkeypatch.setattr(backlog, "QUEUE_MESSAGES", 3)
     with FakeBroker(server) as broker:
         assert [broker.publish("a", b"x") for _ in range(5)] == [True] * 3 + [False] * 2
         assert broker.publish("a", b"x", wait_s=PATIENCE_S)
@@ -229,7 +269,7 @@ def test_what_is_too_much_is_dropped_or_waits(
 
 
 def test_too_many_bytes_are_too_much(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote, "QUEUE_BYTES", 10)
+    monkeypatch.setattr(backlog, "QUEUE_BYTES", 10)
     with FakeBroker(server) as broker:
         assert [broker.publish("a", b"x" * 8) for _ in range(3)] == [True, True, False]
         wait_until(lambda: broker.statistics().queued == 0)
@@ -318,7 +358,7 @@ def test_a_server_that_hangs_is_lost(server: Server) -> None:
 def test_a_server_that_says_nothing_any_more_is_lost(
     server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(remote, "_SILENCE_S", 0.005)
+    monkeypatch.setattr(keeper, "_SILENCE_S", 0.005)
     with FakeBroker(server, timeout_s=0.05) as broker:
         wait_until(lambda: len(server.sent) > 3)  # it is asked again and again, and answers
         assert broker.is_connected
@@ -333,7 +373,7 @@ def test_a_server_that_says_nothing_any_more_is_lost(
 def test_who_waits_for_room_is_let_go_when_it_is_lost(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote, "QUEUE_MESSAGES", 1)
+    monkeypatch.setattr(backlog, "QUEUE_MESSAGES", 1)
     with FakeBroker(server, timeout_s=PATIENCE_S) as broker:
         server.hangs = True
         broker.publish("a", b"1")
@@ -343,8 +383,8 @@ def test_who_waits_for_room_is_let_go_when_it_is_lost(
         checkpoint()
         assert waiting.state == "running"
         server.hangs = False
-        assert broker._keeper is not None
-        broker._keeper.cancel()
+        assert broker._keeper._job is not None
+        broker._keeper._job.cancel()
         waiting.join()
         assert waiting.result is False
 
@@ -378,7 +418,7 @@ def test_it_stops_when_the_last_of_those_who_use_it_has_left(server: Server) -> 
 def test_a_server_that_hangs_does_not_keep_it_from_stopping(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote, "_FLUSH_S", 0.01)
+    monkeypatch.setattr(keeper, "_FLUSH_S", 0.01)
     with FakeBroker(server, timeout_s=60) as broker:
         server.hangs = True
         broker.publish("a", b"x")
@@ -419,6 +459,11 @@ def test_a_url_that_is_none_of_it(server: Server, url: str) -> None:
     with pytest.raises(ValueError, match=r"begins with fake:// or fakes://, not") as caught:
         FakeBroker(server, url)
     assert "secret" not in str(caught.value)
+
+
+def test_a_url_that_is_none_at_all(server: Server) -> None:
+    with pytest.raises(TypeError, match=r"takes a URL, fake://\.\.\., not None"):
+        FakeBroker(server, None)  # type: ignore[arg-type]
 
 
 def test_a_time_out_that_is_none(server: Server) -> None:
