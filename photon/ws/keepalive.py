@@ -40,8 +40,8 @@ class KeepAlive:
         latency_s: what the last pong took; None before the first one.
     """
 
-    __slots__ = ("_interval_s", "_number", "_pinged_at", "_timeout_s", "_under_way", "heard_at",
-                 "latency_s")  # fmt: skip
+    __slots__ = ("_interval_s", "_last", "_number", "_pinged_at", "_timeout_s", "_under_way",
+                 "heard_at", "latency_s")  # fmt: skip
 
     def __init__(self, settings: WebSocketSettings) -> None:
         self._interval_s = settings.ping_interval_s
@@ -49,6 +49,7 @@ class KeepAlive:
         self.heard_at = now()
         self.latency_s: float | None = None
         self._pinged_at: float | None = None
+        self._last = b""  # of those that keep alive, and that nobody waits for
         self._number = 0
         # By payload, in the order in which they were sent.
         self._under_way: dict[bytes, Pinged] | None = None
@@ -71,9 +72,22 @@ class KeepAlive:
             session.lose(f"nothing came for {silent:.0f} s, not even the answer to a ping")
             return
         self._pinged_at = moment
-        payload = self.new_payload()
-        self._remember(payload, Pinged())
-        session.out.put(session.protocol.ping(payload))
+        if self._under_way:
+            self._under_way.pop(self._last, None)  # it is alive, but answers no pings
+        self._last = self.new_payload()
+        self._remember(self._last, Pinged())
+        session.out.put(session.protocol.ping(self._last))
+
+    def probe(self, moment: float, session: Session) -> None:
+        """Ping a client that is not read: no answer can be seen, but that it is gone will be.
+
+        The end of what it sends stands behind what nobody takes. But where it is gone, its kernel
+        answers what is sent to it with a reset.
+        """
+        self._pinged_at = None
+        if self._interval_s and moment >= self.heard_at + self._interval_s:
+            self.heard_at = moment
+            session.out.put(session.protocol.ping(self.new_payload()))
 
     def new_payload(self) -> bytes:
         """One that no other ping has that is under way."""

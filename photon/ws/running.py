@@ -105,6 +105,10 @@ def _conclude(session: Session, code: int, reason: str, *, waits: bool) -> None:
         session.close(code, reason)
         if waits:
             session.wait_for_end()
+    except Cancelled as error:
+        if error.scope is not None or error.source == "scope":
+            raise
+        # The server stops. Nobody is interrupted by that: the handler was over.
     finally:
         session.finish()
 

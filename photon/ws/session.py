@@ -265,12 +265,14 @@ class Session:
             if moment >= self._close_due:
                 self.lose("the client did not answer the close frame")
             return
-        if self.incoming.is_paused:  # a client that is not read cannot be asked
+        if self.incoming.is_paused:
             if self.upgrade.stream.has_hung_up():
-                self.lose("the client went away while messages of it waited for the handler")
+                why = "the client went away while messages of it waited for the handler"
+                self.lose(why, is_news=False)
                 return
-            self.keepalive.heard_at = moment
-        self.keepalive.on_due(moment, self)
+            self.keepalive.probe(moment, self)
+        else:
+            self.keepalive.on_due(moment, self)
 
     def _next_due(self, moment: float) -> float | None:
         due = self._close_due or self.keepalive.due

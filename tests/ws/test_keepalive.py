@@ -60,6 +60,18 @@ def test_a_client_that_says_anything_is_there() -> None:
         assert speaker.finish() == (1000, "")
 
 
+def test_pings_of_a_client_that_talks_and_answers_none_do_not_pile_up() -> None:
+    seen = Seen()
+    handler = seen.watching(lambda ws: [*ws])
+    with serving(handler, **QUICK) as server, Speaker(server) as speaker:
+        speaker.answers_pings = False
+        for _ in range(5):
+            assert isinstance(speaker.next_event(), Ping)
+            speaker.send("x")
+        assert len(seen.ws._session.keepalive._under_way) <= 1
+        assert speaker.finish() == (1000, "")
+
+
 def test_no_pings_where_they_are_not_wanted() -> None:
     keepalive = KeepAlive(WebSocketSettings(ping_interval_s=0))
     assert keepalive.due == float("inf")

@@ -12,15 +12,17 @@ from photon.http.errors import HTTPError
 from photon.http.request import Request
 from photon.http.response import Response
 from photon.http.server.serving import serve
+from photon.http.server.settings import ServerSettings, Timeouts
 from photon.runtime.cancel import fail_after, move_on_after
 from photon.runtime.errors import Cancelled, DeadlineExceeded
 from photon.runtime.greenlets import sleep, sleep_forever, spawn
 from photon.runtime.nursery import nursery
+from photon.runtime.sync import Event
 from photon.ws.errors import InvalidMessage, PingTimeout, WebSocketClosed
 from photon.ws.running import run_websocket
 from photon.ws.websocket import WebSocket
-from tests.clients import expect_no_leaks, wait_until
-from tests.ws.client import Closed, Speaker
+from tests.clients import Client, expect_no_leaks, wait_until
+from tests.ws.client import Closed, Speaker, opening
 from tests.ws.serving import Seen, serving
 
 # What the client gets...
@@ -271,3 +273,43 @@ def test_a_client_that_ignores_1001_is_left_when_its_time_is_over() -> None:
             stopping.join()
             assert isinstance(seen.error, WebSocketClosed)
             assert seen.error.code == 1001
+
+
+def test_a_handler_that_accepts_when_the_server_stops_already_refuses_with_503() -> None:
+    go = Event()
+    seen = Seen()
+
+    def handler(ws: WebSocket) -> None:
+        seen.notes.append("asked")
+        go.wait()
+        ws.accept()
+
+    with serving(seen.watching(handler)) as server, Client(server) as client:
+        client.send(opening("/"))
+        wait_until(lambda: seen.notes)
+        stopping = spawn(server.stop)
+        wait_until(lambda: server.is_stopping)
+        go.set()
+        answer = client.answer()
+        assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+        assert client.is_cut()
+        stopping.join()
+    assert isinstance(seen.error, HTTPError)
+
+
+def test_a_handler_that_has_returned_is_not_cancelled_when_its_client_ignores_the_end() -> None:
+    got: list[int] = []
+
+    def application(request: Request) -> Response:
+        response = run_websocket(request, lambda ws: ws.accept())
+        got.append(response.status)
+        return response
+
+    settings = ServerSettings(timeouts=Timeouts(drain_s=0.05))
+    with serve(application, settings=settings) as server, Speaker(server) as speaker:
+        speaker.answers_close = False
+        with pytest.raises(Closed) as caught:
+            speaker.receive()
+        assert caught.value.code == 1000
+        server.stop()
+    assert got == [101]

@@ -6,6 +6,7 @@ import logging
 import threading
 
 import pytest
+from wsproto.events import Ping
 
 from photon.runtime.cancel import move_on_after
 from photon.runtime.errors import Cancelled
@@ -294,6 +295,43 @@ def test_a_client_that_vanishes_while_what_it_sent_is_not_taken() -> None:
         wait_until(lambda: gate.seen.error is not None or session.end is not None)
         assert session.end[0] == 1006
         gate.open.set()
+
+
+def test_a_client_that_vanishes_while_its_end_cannot_be_seen_behind_what_is_not_taken() -> None:
+    # Its kernel holds what it had sent, and its FIN behind that, until there is room here. Who is
+    # sent something answers that it is gone.
+    gate = Gate()
+    handler = gate.waiting_for()
+    piece = frame(0x82, b"x" * 100_000)
+    with serving(handler, ping_interval_s=0.3) as server:  # type: ignore[arg-type]
+        with Speaker(server) as speaker:
+            speaker.socket.settimeout(0.05)
+            with pytest.raises(TimeoutError):
+                while True:
+                    speaker.raw(piece)
+            speaker.socket.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                while True:
+                    speaker.socket.recv(100)  # what is unread at a close makes it a reset
+        wait_until(lambda: gate.seen.ws.close_code is not None)
+        assert gate.seen.ws.close_code == 1006
+        gate.open.set()
+
+
+def test_a_client_that_is_not_read_and_is_there_stays() -> None:
+    gate = Gate()
+    handler = gate.waiting_for(lambda ws: gate.seen.notes.extend(ws))
+    quick = {"ping_interval_s": 0.02, "ping_timeout_s": 0.02}
+    with serving(handler, **quick) as server, Speaker(server) as speaker:  # type: ignore[arg-type]
+        for number in range(100):
+            speaker.send(str(number))
+        for _ in range(4):
+            assert isinstance(speaker.next_event(), Ping)
+        assert gate.seen.ws.is_open
+        speaker.answers_pings = False
+        gate.open.set()
+        assert speaker.finish() == (1000, "")
+    assert gate.seen.notes == [str(number) for number in range(100)]
 
 
 # What an operator reads...

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from photon.http.errors import HTTPError
 from photon.http.server.phases import CLOSED, UPGRADED, WRITING
 from photon.runtime.errors import CancelSource
 
@@ -101,13 +102,18 @@ class Upgrade:
 def upgrade(connection: Connection, head: bytes, session: Upgraded) -> Upgrade:
     """Send the head of the 101 and hand the connection to `session`.
 
-    Raises: StreamError; RuntimeError, when the connection cannot be handed over any more.
+    Raises: StreamError; HTTPError (503), when the server stops; RuntimeError, when the connection
+    cannot be handed over any more.
     """
     protocol = connection.protocol
     if connection.session is not None or connection.response_begun:
         raise RuntimeError("this connection was answered already, and cannot be upgraded")
     if not protocol.body_is_complete:
         raise RuntimeError("a request with a body cannot be upgraded: read the body first")
+    if connection.server.is_stopping:
+        # Those that are open were told to end; a new one would be in the way of the end, and what
+        # it is for had better be begun with another server.
+        raise HTTPError(503, "the server is stopping", headers={"retry-after": "1"})
     pending, protocol.pending = protocol.pending, b""
     protocol.keep_alive = False
     # No response goes out on it any more: see `send_response`.
