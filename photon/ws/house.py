@@ -13,7 +13,10 @@ from typing import Any, Generic
 
 from msgspec import Struct
 
+from photon.runtime.errors import WrongThread
+from photon.runtime.hub import Hub, current_hub, existing_hub
 from photon.ws.bounds import Bounds
+from photon.ws.brokers.base import Broker
 from photon.ws.connection import Connection
 from photon.ws.hooks import Hooks
 from photon.ws.info import I
@@ -73,17 +76,46 @@ class House(Generic[I]):
         self.members: dict[str, Member[I]] = {}
         self.outboxes: dict[int, Outbox] = {}
         self.neighbours: Neighbours | None = None
-        self.origin = ""
-        self.be_new()
+        self.origin = _new_origin()
         self.broadcasts = self.unpublished = 0
         self.sent = self.dropped = self.closed = 0
         self._new_room = new_room
         self._new_member = new_member
         self._numbers = count(1)
+        self._hub: Hub | None = None
 
-    def be_new(self) -> None:
-        """Take another name: this may be the fork of a process that has the old one."""
-        self.origin = secrets.token_hex(8)
+    # Its life...
+
+    def start(self, broker: Broker, name: str, *, beat_s: float, expire_s: float) -> None:
+        """Speak with other processes over a broker, from now on."""
+        # In each process a new one: workers may have been forked from the one that made this.
+        self.origin = _new_origin()
+        broker.__enter__()
+        self.neighbours = Neighbours(self, broker, name, beat_s=beat_s, expire_s=expire_s)
+        try:
+            self.neighbours.start()
+        except BaseException:
+            self.stop(broker)
+            raise
+
+    def stop(self, broker: Broker) -> None:
+        """Say goodbye to them; nothing when it was not started."""
+        neighbours, self.neighbours = self.neighbours, None
+        if neighbours is not None:
+            try:
+                neighbours.stop()
+                for room in self.rooms.values():
+                    room.hear_no_more()
+            finally:
+                broker.__exit__(None, None, None)
+
+    def check_thread(self) -> None:
+        """Raises: WrongThread: its rooms are of another one."""
+        if self.rooms and existing_hub() is not self._hub:
+            raise WrongThread(
+                "these rooms are of another thread, and so are their connections; in offload()"
+                " return what is to be broadcast, and broadcast it outside"
+            )
 
     # Members...
 
@@ -172,6 +204,32 @@ class House(Generic[I]):
             f" {shown(who)}"
         )
 
+    # Messages...
+
+    def broadcast(self, room: str, frame: bytes, exclude: list[str], *, local: bool) -> int:
+        """A message for all in a room.   Returns: how many of this process it was given to."""
+        self.broadcasts += 1
+        # Before the members here are served: whoever is cancelled while the broker is busy has told
+        # nobody yet.
+        neighbours = self.neighbours
+        if (
+            neighbours is not None
+            and not local
+            and not neighbours.say(room, frame, exclude, self.bounds.patience_s)
+        ):
+            self.unpublished += 1
+        found = self.rooms.get(room)
+        return found.deliver(frame, exclude, can_wait=True) if found is not None else 0
+
+    def send_to(self, member: str, frame: bytes) -> bool:
+        """A message for one member, wherever it is.   Returns: False when it is nowhere."""
+        here = self.members.get(member)
+        if here is not None:
+            here.room.send_late([here.outbox], frame)
+            return True
+        neighbours = self.neighbours
+        return neighbours is not None and neighbours.tell(member, frame, self.bounds.patience_s)
+
     # Rooms...
 
     def open(self, name: str) -> Room[I]:
@@ -179,6 +237,7 @@ class House(Generic[I]):
         room = self.rooms.get(name)
         if room is None:
             room = self._new_room(name)
+            self._hub = current_hub()
             if self.neighbours is not None:
                 self.neighbours.open(room)
             self.rooms[name] = room
@@ -230,3 +289,7 @@ class House(Generic[I]):
 
     def __repr__(self) -> str:
         return f"<House {len(self.members)} members in {len(self.rooms)} rooms>"
+
+
+def _new_origin() -> str:
+    return secrets.token_hex(8)

@@ -14,7 +14,6 @@ missed.
 from __future__ import annotations
 
 import logging
-from itertools import islice
 from typing import Any, Protocol
 
 from photon.runtime.carriers import Carrier
@@ -34,15 +33,13 @@ from photon.ws.notices import (
     Told,
     Updated,
     decode,
-    encode,
 )
 from photon.ws.presence import Change
 from photon.ws.room import Room
+from photon.ws.voice import AT_ONCE, Voice
 
 logger = logging.getLogger("photon.ws")
 
-# Members in one Present, and rooms in one Asked: no notice gets large.
-_AT_ONCE = 200
 # Of processes that were lost only so many are known again when they come back.
 _REMEMBERED = 1000
 
@@ -70,7 +67,7 @@ class Neighbours:
     ) -> None:
         self._house = house
         self._broker = broker
-        self._name = name
+        self._voice = Voice(broker, name)
         self._beat_s = beat_s
         self._expire_s = expire_s
         self._heard: dict[str, float] = {}
@@ -86,8 +83,8 @@ class Neighbours:
     def start(self) -> None:
         """Begin to listen, and say that we are here."""
         self._subscriptions = [
-            self._broker.subscribe(f"{self._name}/all", self._on_all, self._greet),
-            self._broker.subscribe(self._process_topic(self._house.origin), self._on_told),
+            self._broker.subscribe(self._voice.all_topic, self._on_all, self._greet),
+            self._broker.subscribe(self._voice.process_topic(self._house.origin), self._on_told),
         ]
         self._last_beat = now()
         self._plan_beat()
@@ -97,13 +94,13 @@ class Neighbours:
         if self._next_beat is not None:
             self._next_beat.cancel()
             self._next_beat = None
-        self._publish_all(Gone(self._house.origin))
+        self._voice.to_all(Gone(self._house.origin))
         for subscription in self._subscriptions:
             subscription.close()
         self._subscriptions = []
 
     def _greet(self) -> None:
-        self._publish_all(Alive(self._house.origin, True))
+        self._voice.to_all(Alive(self._house.origin, True))
 
     def _plan_beat(self) -> None:
         hub = current_hub()
@@ -115,7 +112,7 @@ class Neighbours:
             return
         self._next_beat.cancel()  # a beat that comes early takes the place of the next one
         self._plan_beat()
-        self._publish_all(Alive(self._house.origin, False))
+        self._voice.to_all(Alive(self._house.origin, False))
         for room in self._house.all_rooms():
             if room.started and not room.is_announced:
                 self._announce(room)
@@ -134,7 +131,7 @@ class Neighbours:
     def open(self, room: Room[Any]) -> None:
         """A room begins here."""
         room.subscription = self._broker.subscribe(
-            self._room_topic(room.name),
+            self._voice.room_topic(room.name),
             lambda payload: self._on_room(room, payload),
             lambda: self._start(room),
         )
@@ -142,22 +139,22 @@ class Neighbours:
     def joined(self, room: Room[Any], member: str, info: bytes) -> None:
         """Somebody joined here."""
         if room.started:
-            self._publish_change(room, Joined(self._house.origin, member, info))
+            self._tell_change(room, Joined(self._house.origin, member, info))
 
     def updated(self, room: Room[Any], member: str, info: bytes) -> None:
         """Somebody here says something else of itself."""
         if room.started:
-            self._publish_change(room, Updated(self._house.origin, member, info))
+            self._tell_change(room, Updated(self._house.origin, member, info))
 
     def left(self, room: Room[Any], member: str) -> None:
         """Somebody left here."""
         if room.started:
-            self._publish_change(room, Left(self._house.origin, member))
+            self._tell_change(room, Left(self._house.origin, member))
 
     def say(self, room: str, frame: bytes, exclude: list[str], wait_s: float) -> bool:
         """A message for all others in the room.   Raises: ValueError: too large; Cancelled."""
-        return self._publish_message(
-            self._room_topic(room), Said(self._house.origin, frame, exclude), wait_s
+        return self._voice.send(
+            self._voice.room_topic(room), Said(self._house.origin, frame, exclude), wait_s
         )
 
     def tell(self, member: str, frame: bytes, wait_s: float) -> bool:
@@ -165,8 +162,8 @@ class Neighbours:
         origin = member.rpartition(".")[0]
         if origin not in self._heard:
             return False
-        return self._publish_message(
-            self._process_topic(origin), Told(self._house.origin, member, frame), wait_s
+        return self._voice.send(
+            self._voice.process_topic(origin), Told(self._house.origin, member, frame), wait_s
         )
 
     def _start(self, room: Room[Any]) -> None:
@@ -178,56 +175,17 @@ class Neighbours:
             room.roll.awaited = set(self._heard)
             room.started = True
         self._announce(room)
-        self._publish_all(Asked(self._house.origin, [room.name], ""))
+        self._voice.to_all(Asked(self._house.origin, [room.name], ""))
         room.waiters.wake()
 
     def _announce(self, room: Room[Any], to: str = "") -> None:
         """Say whom we have in the room.   Args: to: who asked, if anybody did."""
         members = {member.id: member.told for member in room.local.values()}
-        room.is_announced = self._publish_present(room.name, members, to)
+        room.is_announced = self._voice.present(self._house.origin, room.name, members, to)
 
-    def _publish_present(self, room: str, members: dict[str, bytes], to: str) -> bool:
-        rest = iter(members.items())
-        left = len(members)
-        while True:
-            part = dict(islice(rest, _AT_ONCE))
-            left -= len(part)
-            notice = Present(self._house.origin, part, left > 0, to)
-            if not self._publish(self._room_topic(room), notice):
-                return False
-            if left <= 0:
-                return True
-
-    def _publish_change(self, room: Room[Any], notice: Notice) -> None:
-        if not self._publish(self._room_topic(room.name), notice):
+    def _tell_change(self, room: Room[Any], notice: Notice) -> None:
+        if not self._voice.to_room(room.name, notice):
             room.is_announced = False  # the next beat says it all
-
-    def _publish_all(self, notice: Notice) -> None:
-        self._publish(f"{self._name}/all", notice)
-
-    def _publish(self, topic: str, notice: Notice) -> bool:
-        """Publish without waiting. Who joins or leaves has no part in a broker's troubles."""
-        try:
-            return self._publish_message(topic, notice, 0.0)
-        except ValueError:
-            logger.exception("%r does not carry what is published to %r", self._broker, topic)
-            return False
-
-    def _publish_message(self, topic: str, notice: Notice, wait_s: float) -> bool:
-        """Publish, and wait so long while there is too much on its way.   Raises: ValueError."""
-        try:
-            return self._broker.publish(topic, encode(notice), wait_s=wait_s)
-        except ValueError:
-            raise  # too large: that is for who sends it
-        except Exception:  # of a broker that is not ours: who is here is served without it
-            logger.exception("%r failed to publish to %r", self._broker, topic)
-            return False
-
-    def _room_topic(self, room: str) -> str:
-        return f"{self._name}/room/{room}"
-
-    def _process_topic(self, origin: str) -> str:
-        return f"{self._name}/process/{origin}"
 
     # What is heard...
 
@@ -235,7 +193,7 @@ class Neighbours:
         notice = self._read(payload)
         match notice:
             case Alive(is_new=True):
-                self._publish_all(Alive(self._house.origin, False))
+                self._voice.to_all(Alive(self._house.origin, False))
             case Asked(origin=origin, rooms=rooms, of=of) if of in ("", self._house.origin):
                 if of:  # it had lost us, and tells its hooks that we are back
                     self._answer("", rooms, even_nobody=False)
@@ -251,7 +209,7 @@ class Neighbours:
             if room is not None and room.local:
                 self._announce(room, to)
             elif even_nobody:
-                self._publish_present(name, {}, to)
+                self._voice.present(self._house.origin, name, {}, to)
 
     def _on_room(self, room: Room[Any], payload: bytes) -> None:
         notice = self._read(payload)
@@ -305,9 +263,9 @@ class Neighbours:
         if origin in self._lost:
             del self._lost[origin]
             names = [room.name for room in self._house.all_rooms()]
-            for start in range(0, len(names), _AT_ONCE):
-                asked = names[start : start + _AT_ONCE]
-                self._publish_all(Asked(self._house.origin, asked, origin))
+            for start in range(0, len(names), AT_ONCE):
+                asked = names[start : start + AT_ONCE]
+                self._voice.to_all(Asked(self._house.origin, asked, origin))
 
     # Who is not heard any more...
 

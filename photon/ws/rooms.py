@@ -28,9 +28,7 @@ from contextlib import contextmanager
 from types import TracebackType, UnionType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from photon.runtime.errors import WrongThread
 from photon.runtime.hints import no_such_attribute
-from photon.runtime.hub import Hub, current_hub, existing_hub
 from photon.ws.bounds import Policy, checked_bounds
 from photon.ws.brokers.base import Broker
 from photon.ws.connection import Connection
@@ -39,7 +37,6 @@ from photon.ws.hooks import Hooks
 from photon.ws.house import House, RoomsStatistics
 from photon.ws.info import I, InfoForm
 from photon.ws.member import Member
-from photon.ws.neighbours import Neighbours
 from photon.ws.presence import Entry, Presence
 from photon.ws.room import Room
 from photon.ws.wording import checked_name, frame_of, shown
@@ -98,7 +95,6 @@ class Rooms(Generic[I]):
         self._broker = broker
         self._beat_s = beat_s
         self._expire_s = expire_s
-        self._hub: Hub | None = None
         self._house: House[I] = House(
             self.bounds,
             Hooks(self.present),
@@ -127,7 +123,6 @@ class Rooms(Generic[I]):
         _check_connection(connection)
         told = self.form.write(info)
         self._check_use()
-        self._hub = current_hub()
         ready: Callable[[], object] | None = getattr(connection, "ready", None)
         if ready is not None:
             ready()  # here, and not by whoever sends first
@@ -149,14 +144,9 @@ class Rooms(Generic[I]):
         self._house.remove(member)
 
     def _check_use(self) -> None:
-        """Raises: WrongThread; RuntimeError: they are not started."""
-        house = self._house
-        if house.rooms and existing_hub() is not self._hub:
-            raise WrongThread(
-                f"{self!r} is of another thread, and so are its connections; in offload() return"
-                " what is to be broadcast, and broadcast it outside"
-            )
-        if self._broker is not None and house.neighbours is None:
+        """Raises: WrongThread; RuntimeError: they were not started."""
+        self._house.check_thread()
+        if self._broker is not None and self._house.neighbours is None:
             raise RuntimeError(
                 f"{self!r} has a broker and was not started: app.lifespan(lambda: rooms), or"
                 " `with rooms:` around what uses it"
@@ -190,19 +180,7 @@ class Rooms(Generic[I]):
         checked_name(room, "rooms.broadcast(room, message)")
         frame = frame_of(message, room)
         self._check_use()
-        house = self._house
-        excluded = house.ids_of(exclude)
-        house.broadcasts += 1
-        # Before the members here are served: whoever is cancelled while the broker is busy has told
-        # nobody yet.
-        if (
-            house.neighbours is not None
-            and not local
-            and not house.neighbours.say(room, frame, excluded, self.bounds.patience_s)
-        ):
-            house.unpublished += 1
-        found = house.rooms.get(room)
-        return found.deliver(frame, excluded, can_wait=True) if found is not None else 0
+        return self._house.broadcast(room, frame, self._house.ids_of(exclude), local=local)
 
     def send_to(self, member: Member[I] | str, message: object) -> bool:
         """Send a message to one member, by its id, wherever it is.
@@ -217,13 +195,7 @@ class Rooms(Generic[I]):
             )
         frame = frame_of(message)
         self._check_use()
-        house = self._house
-        here = house.members.get(id)
-        if here is not None:
-            here.room.send_late([here.outbox], frame)
-            return True
-        neighbours = house.neighbours
-        return neighbours is not None and neighbours.tell(id, frame, self.bounds.patience_s)
+        return self._house.send_to(id, frame)
 
     # Who is there...
 
@@ -251,7 +223,6 @@ class Rooms(Generic[I]):
         """Know who is in a room, and have hooks told of changes, without being in it."""
         checked_name(room)
         self._check_use()
-        self._hub = current_hub()
         watched = self._house.open(room)
         watched.watchers += 1
         try:
@@ -314,17 +285,10 @@ class Rooms(Generic[I]):
     # Its life...
 
     def __enter__(self) -> Rooms[I]:
-        house = self._house
-        if house.neighbours is not None:
+        if self._house.neighbours is not None:
             raise RuntimeError(f"{self!r} was started already")
         if self._broker is not None:
-            # In each process a new one: workers may have been forked from the one that made this.
-            house.be_new()
-            self._broker.__enter__()
-            house.neighbours = Neighbours(
-                house, self._broker, self.name, beat_s=self._beat_s, expire_s=self._expire_s
-            )
-            house.neighbours.start()
+            self._house.start(self._broker, self.name, beat_s=self._beat_s, expire_s=self._expire_s)
         return self
 
     def __exit__(
@@ -333,15 +297,8 @@ class Rooms(Generic[I]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        house = self._house
-        neighbours, house.neighbours = house.neighbours, None
-        if neighbours is not None and self._broker is not None:
-            try:
-                neighbours.stop()
-                for room in house.all_rooms():
-                    room.hear_no_more()
-            finally:
-                self._broker.__exit__(kind, error, traceback)
+        if self._broker is not None:
+            self._house.stop(self._broker)
 
     def statistics(self) -> RoomsStatistics:
         """How many rooms and members, and what became of their messages."""
