@@ -30,6 +30,9 @@ from photon.tasks.periods import Period, seconds_of
 # A wake-up makes others ready, and these more; then nobody is left.
 _MOST_ROUNDS = 10_000
 
+# Of floats: Unix time as one has steps of a quarter of a microsecond.
+_ROUNDING_S = 1e-6
+
 
 class Clock:
     """The time of the hub of this thread, for the length of a `with`.
@@ -39,7 +42,7 @@ class Clock:
 
     def __init__(self, wall: float | None = None) -> None:
         self._steady = clock.now()
-        self._wall = clock.wall() if wall is None else wall
+        self._ahead = (clock.wall() if wall is None else wall) - self._steady
         self._order = count()
         self._pending: list[tuple[float, int, _Timer]] = []
         self._hub: Hub | None = None
@@ -55,7 +58,8 @@ class Clock:
     @property
     def wall(self) -> float:
         """Unix time."""
-        return self._wall
+        # Sums of parts of a second are never exact; what is due at 03:00 is due then.
+        return round(self._steady + self._ahead, 6)
 
     def advance(self, period: Period) -> None:
         """Let time pass: what is due runs, earliest first, and what it makes due as well.
@@ -104,7 +108,7 @@ class Clock:
 
     def set_wall(self, unix_time: float) -> None:
         """Have the wall clock jump, as by an administrator; no other time passes."""
-        self._wall = unix_time
+        self._ahead = unix_time - self._steady
 
     # What the runtime calls...
 
@@ -121,16 +125,14 @@ class Clock:
 
     def _first(self, target: float) -> _Timer | None:
         """The next timer that is due by then, taken out."""
-        while self._pending and self._pending[0][0] <= target:
+        while self._pending and self._pending[0][0] <= target + _ROUNDING_S:
             timer = heappop(self._pending)[2]
             if timer.is_active:
                 return timer
         return None
 
     def _move_to(self, moment: float) -> None:
-        passed = max(moment - self._steady, 0.0)
-        self._steady += passed
-        self._wall += passed
+        self._steady = max(moment, self._steady)
 
     def __enter__(self) -> Clock:
         if self._hub is not None:
@@ -138,7 +140,7 @@ class Clock:
         self._hub = hub = current_hub()
         self._before = clock._read_steady, clock._read_wall
         clock._read_steady = lambda: self._steady
-        clock._read_wall = lambda: self._wall
+        clock._read_wall = lambda: self.wall
         hub.take_timers_of(self)
         return self
 

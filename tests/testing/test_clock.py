@@ -139,3 +139,41 @@ def test_mistakes_are_told(clock: Clock) -> None:
     with pytest.raises(RuntimeError, match="in use already"):
         clock.__enter__()
     assert repr(clock).startswith("<Clock at ")
+
+
+def test_an_application_stops_while_time_stands_still() -> None:
+    app = Photon()
+    ended: list[str] = []
+
+    def job(name: str, waits: float) -> None:
+        try:
+            sleep(waits)
+            ended.append(f"{name} done")
+        except BaseException as error:
+            ended.append(f"{name} {type(error).__name__}")
+            raise
+
+    @app.get("/")
+    def start() -> str:
+        spawn(job, "short", 0)
+        spawn(job, "long", 3600)
+        return "ok"
+
+    with Clock(), TestClient(app) as client:
+        assert client.get("/").text == "ok"
+    assert sorted(ended) == ["long Cancelled", "short done"]
+
+
+def test_what_is_due_at_a_time_of_the_wall_runs_when_that_is_reached() -> None:
+    for began in (1763692200.1234567, 1763692199.9999999, 1763690000.3):
+        app, ran = Photon(), []
+
+        @app.cron("0 3 * * *")
+        def nightly() -> None:
+            ran.append(wall())  # noqa: B023
+
+        midnight = began - began % 86400
+        due = midnight + 3 * 3600 + (86400 if began % 86400 >= 3 * 3600 else 0)
+        with Clock(wall=began) as clock, TestClient(app):
+            clock.advance(due - began)
+            assert ran == [pytest.approx(due)]
