@@ -11,6 +11,8 @@ import pytest
 
 from photon.http.errors import HTTPError
 from photon.runtime.greenlets import sleep, sleep_forever, spawn
+from photon.runtime.select import select
+from photon.runtime.sync import Event
 from photon.ws.elsewhere import OF_WEBSOCKETS
 from photon.ws.errors import InvalidCloseCode, InvalidMessage, UnsendableText, WebSocketClosed
 from photon.ws.frames import text_frame
@@ -526,6 +528,32 @@ def test_a_handler_that_never_ends_is_still_there_for_pings() -> None:
             speaker.ping(b"%d" % number)
             assert speaker.pong() == b"%d" % number
         assert speaker.finish() == (1000, "")
+
+
+# Two things at once...
+
+
+@pytest.mark.parametrize("who_ends", ["the job", "the client"])
+def test_a_handler_waits_for_its_job_or_for_the_client_to_leave(who_ends: str) -> None:
+    seen = Seen()
+    gate = Event()
+
+    def handler(ws: WebSocket) -> None:
+        job = spawn(gate.wait)
+        ws.send("it runs")
+        which, value = select(ws.closed, job)
+        seen.notes.append(("the job" if which is job else "the client", value))
+        job.cancel()
+        job.join()
+
+    with serving(handler, on_disconnect="notify") as server, Speaker(server) as speaker:
+        assert speaker.receive() == "it runs"
+        if who_ends == "the job":
+            gate.set()
+            assert speaker.closed() == (1000, "")
+        else:
+            speaker.finish()
+        wait_until(lambda: seen.notes == [(who_ends, True)])
 
 
 # Names of other frameworks...
