@@ -5,8 +5,12 @@ from __future__ import annotations
 
 from photon.runtime.greenlets import Turn
 
-STREAK = 64
-"""So many messages without a wait, until it is asked whether others have waited long enough."""
+STREAK = 16
+"""So many messages without a wait, until it is asked whether others have waited long enough.
+
+PERF: asking takes 0.2 us. Each may be a broadcast to a room of fifty, which takes half a
+millisecond.
+"""
 
 SIZE_BITS = 12
 """A message counts once more for every 4 KiB (2 to this power) of it: a kilobyte that comes may
