@@ -54,9 +54,11 @@ def opened(region: Region, drain_s: float) -> Iterator[Region]:
     try:
         yield region
     finally:
-        region.close(drain_s)
-        hub.regions.remove(region)
-        hub.region = hub.regions[-1]
+        try:
+            region.close(drain_s)
+        finally:  # a cancel, or a KeyboardInterrupt, may end its waiting
+            hub.regions.remove(region)
+            hub.region = hub.regions[-1]
 
 
 class RegionStatistics(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,10 +114,10 @@ class Region:
         self, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Handle[T]:
         """As `spawn`."""
-        if self._is_closed:
-            raise RegionClosed(f"{self!r} is closed, so it starts nothing")
-        if len(self._alive) >= self._limit:
+        if len(self._alive) >= self._limit and not self._is_closed:
             self._wait_for_room()
+        if self._is_closed:  # perhaps while the caller waited
+            raise RegionClosed(f"{self!r} is closed, so it starts nothing")
         handle = start(self._hub, self, fn, args, kwargs, None, 3)
         self._alive.add(handle)
         self._spawned += 1

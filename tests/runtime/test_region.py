@@ -114,6 +114,42 @@ def test_who_spawns_more_than_there_is_room_for_waits() -> None:
     assert region.statistics().spawned == 100
 
 
+def test_who_waits_for_room_when_it_is_closed_starts_nothing() -> None:
+    region = Region("small", limit=1)
+    begun: list[int] = []
+    refused: list[str] = []
+
+    def slow_to_end() -> None:
+        try:
+            sleep_forever()
+        finally:
+            checkpoint()
+
+    def spawn_more() -> None:
+        with pytest.raises(RegionClosed) as caught:
+            region.spawn(begun.append, 1)
+        refused.append(str(caught.value))
+
+    region.spawn(slow_to_end)
+    waiting = spawn(spawn_more)
+    while not region.statistics().waiting:
+        checkpoint()
+    region.close(0)
+    waiting.join()
+    assert "is closed, so it starts nothing" in refused[0]
+    assert begun == []
+
+
+def test_a_region_whose_end_is_interrupted_gets_nothing_more() -> None:
+    before = region_of(current_hub())
+    with move_on_after(0.001) as scope, opened(Region("shop"), 60):
+        handle = spawn(sleep_forever)
+    assert scope.cancelled_caught
+    assert region_of(current_hub()) is before
+    handle.cancel()
+    handle.join()
+
+
 def test_a_wait_for_room_can_be_cancelled_and_counts_nobody() -> None:
     region = Region("shop", limit=1)
     first = region.spawn(sleep_forever)
