@@ -95,7 +95,11 @@ class CancelScope:
             self.cancelled_caught = error.scope is self
             return self.cancelled_caught
         if isinstance(error, BaseExceptionGroup):
-            self._take_ours_out(error)
+            rest = self._without_ours(error)
+            if rest is None:
+                return True
+            if rest is not error:
+                raise rest from rest.__cause__
         return False
 
     def _leave(self) -> None:
@@ -107,14 +111,18 @@ class CancelScope:
         if self._entry is not None:
             self._entry.cancel()
 
-    def _take_ours_out(self, group: BaseExceptionGroup[BaseException]) -> None:
-        """Raises: what is left of `group`, if our cancel was a part of it."""
+    def _without_ours(
+        self, group: BaseExceptionGroup[BaseException]
+    ) -> BaseExceptionGroup[BaseException] | None:
+        """What is left of `group` without our cancel; None for nothing.
+
+        A nursery adds it to what failed in its children; `except*` raises even one alone so.
+        """
         ours, rest = group.split(lambda error: isinstance(error, Cancelled) and error.scope is self)
-        if ours is not None:
-            self.cancelled_caught = True
-            # Ours alone never comes in a group: a nursery adds it to what failed in its children.
-            assert rest is not None
-            raise rest from rest.__cause__
+        if ours is None:
+            return group
+        self.cancelled_caught = True
+        return rest
 
     def cancel(self, reason: str = "") -> None:
         """Tell the block to end, at the call where it waits or at the next one that does.
@@ -179,6 +187,8 @@ class CancelScope:
             return
         greenlet.throw(error)
         if self.is_open:  # it cleans up, or it swallowed what it was told
+            if self._entry is not None:
+                self._entry.cancel()  # the deadline, if it was cancelled before
             self._entry = self._hub.deadlines.add(now() + RETELL_S, self._deliver)
 
     def __repr__(self) -> str:

@@ -77,6 +77,11 @@ class Hub:
             self._mail.start(self._open_mail)
 
     @property
+    def is_here(self) -> bool:
+        """Whether it is the hub of the calling OS thread."""
+        return get_hub_if_exists() is self.native
+
+    @property
     def accepts_mail(self) -> bool:
         """Whether `run_threadsafe` works."""
         return self._mail is not None

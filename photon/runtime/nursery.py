@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
 from photon.runtime.cancel import CancelScope
-from photon.runtime.errors import Cancelled
+from photon.runtime.errors import Cancelled, WrongThread
 from photon.runtime.handle import Handle, start
 from photon.runtime.hub import Hub, current_hub, getcurrent
 
@@ -54,9 +54,11 @@ class Nursery:
         It sees the caller's context variables as they are now. Children may spawn siblings.
 
         Returns: its handle; in a nursery that was cancelled already, one that is cancelled too.
-        Raises: RuntimeError, when the block is over.
+        Raises: RuntimeError, when the block is over; WrongThread.
         """
         scope = self.cancel_scope
+        if not self._hub.is_here:
+            raise WrongThread(f"{self!r} is of another thread, which alone can start its children")
         if self._is_over or scope.greenlet is None:
             when = "is over" if self._is_over else "was not entered: write `with nursery() as n:`"
             raise RuntimeError(f"{self!r} {when}, so it starts nothing")
@@ -113,10 +115,16 @@ class Nursery:
         """Note what ended the block, or the waiting.   Returns: a cancel that goes further out."""
         if isinstance(error, GeneratorExit):
             return error  # the block has a yield, and its reader has seen enough: nothing failed
-        if not isinstance(error, Cancelled):
+        if isinstance(error, BaseExceptionGroup):  # of a nursery within this one
+            rest = self.cancel_scope._without_ours(error)
+            if rest is not None:
+                self._failures.append(rest)
+        elif not isinstance(error, Cancelled):
             self._failures.append(error)
         elif error.scope is not self.cancel_scope:
             return error
+        else:
+            self.cancel_scope.cancelled_caught = True
         return None
 
     def _conclude(

@@ -121,6 +121,15 @@ def test_a_block_that_does_not_wait_is_not_interrupted_nor_is_what_follows() -> 
 # By somebody else...
 
 
+def test_a_cancel_that_comes_alone_in_a_group_is_caught() -> None:
+    with move_on_after(0.001) as scope:
+        try:
+            sleep(60)
+        except* Cancelled:
+            raise
+    assert scope.cancelled_caught
+
+
 def test_another_greenlet_may_cancel_a_scope() -> None:
     with CancelScope() as scope:
         spawn(scope.cancel, "enough")

@@ -8,9 +8,10 @@ from contextvars import ContextVar
 import pytest
 
 from photon.runtime.cancel import CancelScope, fail_after, move_on_after, time_left
-from photon.runtime.errors import Cancelled, DeadlineExceeded, HandleCancelled
+from photon.runtime.errors import Cancelled, DeadlineExceeded, HandleCancelled, WrongThread
 from photon.runtime.greenlets import checkpoint, sleep, sleep_forever, spawn
 from photon.runtime.nursery import Nursery, nursery
+from photon.runtime.offload import offload
 
 
 def double(number: int) -> int:
@@ -268,6 +269,41 @@ def test_nurseries_within_nurseries_are_cancelled_from_the_outside_in() -> None:
 
 
 # What children have of their parents...
+
+
+def test_its_own_cancel_is_no_failure_within_a_group_of_failures_either() -> None:
+    def fail_in_cleanup() -> None:
+        try:
+            sleep_forever()
+        finally:
+            raise ValueError("rollback")
+
+    with pytest.raises(ExceptionGroup) as caught, nursery() as outer:
+        with nursery() as inner:
+            inner.spawn(fail_in_cleanup)
+            checkpoint()
+            outer.cancel("enough")
+            sleep_forever()
+    assert outer.cancel_scope.cancelled_caught
+    failed, cancelled = caught.value.split(ValueError)
+    assert failed is not None
+    assert cancelled is None
+
+
+def test_its_scope_knows_whether_the_block_was_interrupted() -> None:
+    with nursery() as n:
+        n.cancel()
+        checkpoint()
+    assert n.cancel_scope.cancelled_caught
+    with nursery() as n:
+        n.cancel()
+    assert not n.cancel_scope.cancelled_caught
+
+
+def test_another_thread_starts_no_children() -> None:
+    with nursery() as n:
+        with pytest.raises(WrongThread, match="is of another thread"):
+            offload(n.spawn, checkpoint)
 
 
 def test_context_variables_follow_the_tree() -> None:
