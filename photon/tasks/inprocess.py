@@ -127,11 +127,9 @@ class InProcessQueue:
             self._wait_until_over()
         lost += [job for _, _, job in self._waiting]
         self._waiting.clear()
+        lost += self._running
         for job in lost:
             job.cancel("the application stops")
-        for job, handle in list(self._running.items()):
-            lost.append(job)
-            handle.cancel("the application stops")
         with patience(cancel_s):
             self._wait_until_over()
         if lost:
@@ -142,7 +140,9 @@ class InProcessQueue:
 
     def _wait_until_over(self) -> None:
         while self._running:
-            next(iter(self._running.values())).join()
+            job, handle = next(iter(self._running.items()))
+            handle.join()
+            self._running.pop(job, None)  # who was cancelled before it began does not do so itself
 
     def __repr__(self) -> str:
         later = f", {len(self._later)} later" if self._later else ""

@@ -137,6 +137,17 @@ def test_closing_waits_and_tells_what_is_lost(caplog: pytest.LogCaptureFixture) 
     assert "3 jobs are lost with this process: slow (3)" in caplog.text
 
 
+def test_closing_ends_also_when_jobs_have_not_begun() -> None:
+    queue = InProcessQueue(concurrency=1000)
+    begun: list[int] = []
+    task = Tasks(queue).task(name="work")(begun.append)
+    for n in range(500):
+        task.send(n)
+    lost = queue.close(0.0, 10.0)
+    assert lost == 500 - len(begun)
+    assert repr(queue) == "<InProcessQueue: 0 run, 0 wait>"
+
+
 def test_thousands_of_jobs() -> None:
     queue = InProcessQueue()
     done: list[int] = []

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from photon.tasks.adapters.procrastinate_worker import ProcrastinateWorker
     from photon.tasks.registry import Tasks
 
-# A date beyond that is a mistake in its unit, as for all lengths of time here.
 _NO_SCHEMA = (
     "has no tables of procrastinate: run `photon worker app:app --apply-schema` once, or "
     "`procrastinate schema --apply`"
