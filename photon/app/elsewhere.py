@@ -7,35 +7,52 @@ from collections.abc import Mapping
 _AROUND = "@app.middleware above a function(request, application), which does it around the call"
 _FAILURES = "@app.exception_handler(404) above a function(request, error)"
 _LIFESPAN = "@app.lifespan above a generator function that yields once"
+_PERIODS = '@app.every("5m") or @app.cron("*/5 * * * *") above a function'
 _SERVE = "`photon run module:app` in a shell, or photon.serve(app)"
 _TEMPLATES = "it is one of app.templates: filter, test, globals"
 
 ATTRIBUTES: Mapping[str, str] = {
+    "actor": "task",
     "add_api_route": "app.route(path, methods=[...])(function)",
+    "add_api_websocket_route": "app.websocket(path)(function)",
     "add_event_handler": _LIFESPAN,
     "add_exception_handler": _FAILURES,
+    "add_job": _PERIODS,
     "add_middleware": "app.middleware(CORS(...)): an object, or a function",
+    "add_periodic_task": _PERIODS,
     "add_route": "app.route(path, methods=[...])(function)",
+    "add_task": "a handler's BackgroundTasks run after its response; @app.task is sent",
     "add_url_rule": "app.route(path, methods=[...])(function)",
+    "add_websocket_route": "app.websocket(path)(function)",
     "after_request": _AROUND,
     "api_route": "route",
+    "background_task": "a handler's BackgroundTasks run after its response; spawn(fn) at once",
     "before_first_request": _LIFESPAN,
     "before_request": _AROUND,
     "config": "app.state is a place for what is yours",
     "context_processor": _TEMPLATES,
+    "crontab": "cron",
     "debug": "PHOTON_DEV=1 in the environment",
     "dependency_overrides": "app.override(provider, fake), in a with block",
     "error_handler": _FAILURES,
     "errorhandler": _FAILURES,
     "include_router": "app.include(group)",
+    "interval": "every",
     "jinja_env": "templates",
     "logger": "logging.getLogger(__name__)",
+    "on_after_startup": _LIFESPAN,
     "on_event": _LIFESPAN,
+    "on_shutdown": _LIFESPAN,
+    "on_startup": _LIFESPAN,
     "openapi_schema": "app.openapi()",
+    "periodic_task": _PERIODS,
     "register_blueprint": "app.include(group)",
     "register_error_handler": _FAILURES,
+    "repeat_every": "every",
     "routes": "app.router.routes",
     "run": _SERVE,
+    "scheduled_job": _PERIODS,
+    "shared_task": "task",
     "teardown_appcontext": "a provider that yields: what follows runs after the response",
     "teardown_request": "a provider that yields: what follows runs after the response",
     "template_filter": _TEMPLATES,
@@ -45,6 +62,7 @@ ATTRIBUTES: Mapping[str, str] = {
     "url_map": "app.router.routes",
     "url_path_for": "path_for",
     "websocket_route": "websocket",
+    "ws": "websocket",
     "wsgi_app": _SERVE,
 }
 """Of an application, or of what is a group here."""

@@ -19,11 +19,13 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import copy_context
-from typing import Any, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 from photon.http.request import Request
 from photon.runtime.errors import Cancelled, RegionClosed, RegionFull
 from photon.runtime.greenlets import spawn
+from photon.runtime.hints import no_such_attribute
+from photon.tasks.elsewhere import OF_BACKGROUND_TASKS
 from photon.tasks.options import OnFailure, TaskOptions, task_options
 from photon.tasks.periods import Period
 from photon.tasks.places import caller
@@ -211,6 +213,11 @@ class BackgroundTasks:
 
     def __bool__(self) -> bool:
         return True
+
+    if not TYPE_CHECKING:  # a checker shall see that these do not exist
+
+        def __getattr__(self, name: str) -> Any:
+            return no_such_attribute(self, name, OF_BACKGROUND_TASKS)
 
     def __repr__(self) -> str:
         names = ", ".join(job.name for job in self.jobs[:_MOST_NAMES])

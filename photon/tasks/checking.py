@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import partial
+from functools import partial, wraps
 from types import FunctionType
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
+from photon.runtime.hints import meant
 from photon.runtime.source import place_of
+from photon.tasks.elsewhere import OF_SCHEDULES
 from photon.tasks.errors import TaskError
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _RUNS_LATER = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
@@ -58,6 +63,28 @@ def check_function(fn: Any, role: str) -> None:
             raise TaskError(
                 f"{shown(fn)} has a yield, so to call it runs none of it: take the yield out"
             )
+
+
+def known_options(decorator: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Have a method answer keywords that it does not know with those that were meant.
+
+    Raises: TaskError, by what is decorated.
+    """
+
+    def decorate(method: Callable[P, T]) -> Callable[P, T]:
+        known = [*inspect.signature(method).parameters][1:]
+
+        @wraps(method)
+        def checked(*args: P.args, **options: P.kwargs) -> T:
+            for name in options:
+                if name not in known:
+                    hint = meant(name, known, OF_SCHEDULES)
+                    raise TaskError(f"{decorator} has no option {name!r}{hint}")
+            return method(*args, **options)
+
+        return checked
+
+    return decorate
 
 
 def check_no_arguments(fn: Callable[..., Any], decorator: str) -> None:

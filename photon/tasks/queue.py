@@ -38,6 +38,17 @@ class Queue(Protocol):
     Attributes: name: for people, such as "dramatiq (redis://localhost)".
     """
 
+    if not TYPE_CHECKING:  # for who meant another kind of queue
+
+        def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+            if cls is Queue:
+                raise TypeError(
+                    "Queue is what takes the calls of tasks, and only says what that has to do: "
+                    "InProcessQueue(), DramatiqQueue(url) and ProcrastinateQueue(url) do it. "
+                    "Between greenlets items go through open_channel(capacity)"
+                )
+            return super().__new__(cls)
+
     @property
     def name(self) -> str: ...
 

@@ -9,8 +9,10 @@ from functools import update_wrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
+from photon.runtime.hints import no_such_attribute
 from photon.tasks.arguments import Arguments
 from photon.tasks.checking import name_of, shown
+from photon.tasks.elsewhere import OF_QUEUED_TASKS
 from photon.tasks.errors import TaskError
 from photon.tasks.options import TaskOptions
 from photon.tasks.periods import Period, seconds_of
@@ -111,6 +113,11 @@ class QueuedTask(Task[P, T]):
         arguments = self.arguments.encode(args, kwargs)
         call = Call(task=self, arguments=arguments, delay_s=delay_s, connection=connection)
         return self._home.queue.enqueue(call)
+
+    if not TYPE_CHECKING:  # a checker shall see that these do not exist
+
+        def __getattr__(self, name: str) -> Any:
+            return no_such_attribute(self, name, OF_QUEUED_TASKS)
 
     def __repr__(self) -> str:
         return f"<QueuedTask {self.name} of {self.queue!r}>"

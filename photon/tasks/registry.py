@@ -7,6 +7,7 @@ from typing import Any, ParamSpec, TypeVar, overload
 
 from photon.runtime.hints import meant
 from photon.tasks.choosing import queue_of
+from photon.tasks.elsewhere import OF_TASKS
 from photon.tasks.errors import DuplicateTask, TaskError
 from photon.tasks.options import OnFailure, task_options
 from photon.tasks.periods import Period
@@ -72,7 +73,7 @@ class Tasks:
         """
         unknown = next((name for name in options if name not in _OPTIONS), None)
         if unknown is not None:
-            hint = meant(unknown, _OPTIONS, _ELSEWHERE)
+            hint = meant(unknown, _OPTIONS, OF_TASKS)
             raise TaskError(f"a task has no option {unknown}{hint}")
         if fn is None:
             return lambda fn: self._add(fn, **options)
@@ -135,23 +136,3 @@ _OPTIONS = (
     "retry_on",
     "on_failure",
 )
-
-# As Celery, dramatiq, RQ, huey and procrastinate have it.
-_ELSEWHERE = {
-    "actor_name": "name",
-    "autoretry_for": "retry_on",
-    "bind": "current_job() gives the job",
-    "default_retry_delay": "backoff",
-    "ignore_result": "results are not kept",
-    "job_timeout": "timeout",
-    "max_retries": "retries",
-    "min_backoff": "backoff",
-    "pass_context": "current_job() gives the job",
-    "queue_name": "queue",
-    "retry": "retries",
-    "retry_backoff": "backoff",
-    "retry_backoff_max": "max_backoff",
-    "retry_delay": "backoff",
-    "soft_time_limit": "timeout",
-    "time_limit": "timeout, in seconds",
-}

@@ -24,7 +24,7 @@ from photon.runtime.hints import meant
 from photon.runtime.hub import current_hub
 from photon.runtime.patience import patience
 from photon.runtime.region import Region, region_of
-from photon.tasks.checking import check_function, check_no_arguments, shown
+from photon.tasks.checking import check_function, check_no_arguments, known_options, shown
 from photon.tasks.cron import Cron
 from photon.tasks.errors import DuplicateTask, ScheduleError, TaskError
 from photon.tasks.options import OnFailure, task_options
@@ -109,6 +109,7 @@ class Scheduler:
 
     # Registering...
 
+    @known_options("@app.every")
     def every(
         self,
         period: Period | None = None,
@@ -157,6 +158,7 @@ class Scheduler:
 
         return register
 
+    @known_options("@app.cron")
     def cron(
         self,
         expression: str | None = None,

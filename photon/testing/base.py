@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from photon.http.headers import Headers
 from photon.http.response import HeaderSource
 from photon.http.status import SWITCHING_PROTOCOLS
+from photon.runtime.hints import no_such_attribute
 from photon.testing.address import Address
+from photon.testing.block import block
 from photon.testing.cookies import Cookies
 from photon.testing.errors import (
     ClientError,
@@ -39,6 +40,21 @@ _DEFAULT_HEADERS = {"accept": "*/*", "user-agent": "photon-testing"}
 
 # RFC 9110 §9.2.2: what may be sent again when the connection failed before an answer came.
 _IDEMPOTENT = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
+
+_ELSEWHERE = {
+    "application": "app",
+    "connect": "websocket",
+    "open": "request",
+    "portal": "nothing is awaited here: call what you mean to call",
+    "post_json": "post(url, json=...)",
+    "send": "request",
+    "session": "cookies",
+    "session_transaction": "cookies",
+    "websocket_connect": "websocket",
+    "ws": "websocket",
+    "ws_connect": "websocket",
+}
+"""What the clients of Starlette, Flask, httpx and aiohttp call it, and this one."""
 
 
 class BaseClient(ABC):
@@ -152,7 +168,7 @@ class BaseClient(ABC):
         self._end(response)
         return response
 
-    @contextmanager
+    @block("response")
     def stream(self, method: str, url: str, **options: Unpack[Options]) -> Iterator[ClientResponse]:
         """As `request`, and gives the response as soon as its head is there.
 
@@ -170,7 +186,7 @@ class BaseClient(ABC):
 
     # WebSockets...
 
-    @contextmanager
+    @block("ws")
     def websocket(self, url: str, **options: Unpack[OpeningOptions]) -> Iterator[ClientWebSocket]:
         """Open a WebSocket for the length of a block.
 
@@ -381,3 +397,8 @@ class BaseClient(ABC):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.base_url}>"
+
+    if not TYPE_CHECKING:  # a checker shall see that these do not exist
+
+        def __getattr__(self, name: str) -> Any:
+            return no_such_attribute(self, name, _ELSEWHERE)

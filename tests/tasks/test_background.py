@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -321,3 +322,15 @@ def test_a_task_of_a_request_does_not_hold_it(caplog: pytest.LogCaptureFixture) 
     assert "1 background tasks do not run, as their request failed: Cancelled" in (
         caplog.records[0].getMessage()
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("add_task", "a BackgroundTasks has no 'add_task': here it is add"),
+        ("ad", "did you mean add?"),
+    ],
+)
+def test_what_others_call_it_is_told(name: str, says: str) -> None:
+    with pytest.raises(AttributeError, match=re.escape(says)):
+        getattr(BackgroundTasks(), name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from types import ModuleType
 from typing import Any
@@ -11,10 +12,14 @@ import pytest
 
 from photon.tasks.adapters.dramatiq import DramatiqQueue
 from photon.tasks.adapters.procrastinate import ProcrastinateQueue
+from photon.tasks.background import BackgroundTasks
 from photon.tasks.choosing import queue_of
+from photon.tasks.elsewhere import OF_BACKGROUND_TASKS, OF_QUEUED_TASKS
 from photon.tasks.errors import DuplicateTask, ScheduleError, TaskError
 from photon.tasks.inprocess import InProcessQueue
+from photon.tasks.queue import Queue
 from photon.tasks.queue_errors import QueueError
+from photon.tasks.queued import QueuedTask
 from photon.tasks.registry import Tasks
 
 
@@ -157,3 +162,30 @@ def test_passwords_are_not_shown() -> None:
         queue = queue_of(url)
         assert "secret" not in f"{queue.name} {queue!r}"
         assert "host:1" in queue.name
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("delay", "a QueuedTask has no 'delay': here it is send"),
+        ("apply_async", "here it is send(...), or send_after(seconds, ...)"),
+        ("enqueue", "here it is send"),
+        ("defer", "here it is send"),
+        ("enqueue_in", "here it is send_after(seconds, ...)"),
+        ("sendd", "did you mean send?"),
+    ],
+)
+def test_what_others_call_it_is_told(name: str, says: str) -> None:
+    task = Tasks().task(double)
+    with pytest.raises(AttributeError, match=re.escape(says)):
+        getattr(task, name)
+
+
+def test_what_others_call_it_is_nowhere_here() -> None:
+    assert not [name for name in OF_QUEUED_TASKS if hasattr(QueuedTask, name)]
+    assert not [name for name in OF_BACKGROUND_TASKS if hasattr(BackgroundTasks, name)]
+
+
+def test_a_queue_of_items_is_a_channel() -> None:
+    with pytest.raises(TypeError, match=r"InProcessQueue\(\).* go through open_channel"):
+        Queue(10)  # type: ignore[call-arg, misc]

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from photon.app.photon import Photon
 from photon.runtime.errors import Cancelled, RegionClosed
 from photon.runtime.greenlets import sleep, sleep_forever
 from photon.runtime.hub import current_hub
@@ -801,10 +802,23 @@ MISTAKES: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: every(1, jitter=2), ScheduleError, "not shorter than the period"),
     (lambda: every(1, timeout=0), ScheduleError, "@app.every: timeout is 0"),
     (lambda: every(1, retries=-1), TaskError, "@app.every: retries is -1; give a whole number"),
+    (
+        lambda: every(seconds=30),
+        TaskError,
+        "@app.every has no option 'seconds': it is the first arg",
+    ),
+    (lambda: every(minutes=5), TaskError, '@app.every(30), or @app.every("5m")'),
+    (lambda: every(1, jiter=1), TaskError, "has no option 'jiter'; did you mean jitter?"),
+    (lambda: every(1, max_instances=2), TaskError, "'max_instances': overlap=\"concurrent\""),
     (lambda: every(1, retries=True), TaskError, "retries is True"),
     (lambda: every(1, backoff=-1), ScheduleError, "@app.every: backoff is -1"),
     (lambda: every(1, on_failure="log"), TaskError, "on_failure is 'log'; give a function"),
     (lambda: every(1, overlap="skipp"), TaskError, "overlap='skipp'; did you mean skip?"),
+    (lambda: cron("* * * * *", tz="UTC"), TaskError, "no option 'tz': here it is timezone"),
+    (lambda: cron(hour=4), TaskError, "it is a part of a cron expression: @app.cron("),
+    (lambda: Photon().every(seconds=30), TaskError, "@app.every has no option 'seconds'"),
+    (lambda: Photon().cron("@daily", tz="UTC"), TaskError, "here it is timezone"),
+    (lambda: Photon().cron("@daily", jitter=1), TaskError, "@app.cron has no option 'jitter'"),
     (lambda: every(1, once_per="node"), TaskError, "there is no once_per='node'"),
     (
         lambda: cron("@daily", missed="no"),

@@ -528,3 +528,26 @@ def test_it_waits_for_what_runs_after_the_response() -> None:
     with TestClient(app) as client:
         assert client.post("/items").text == "made"
         assert sent == ["pen"]
+
+
+# What other clients have...
+
+
+def test_what_others_call_it_is_told() -> None:
+    client = TestClient(hello)
+    with pytest.raises(AttributeError, match="has no 'websocket_connect': here it is websocket"):
+        client.websocket_connect("/")  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match=r"did you mean get\?"):
+        client.gett("/")  # type: ignore[attr-defined]
+
+
+def test_what_stands_in_no_with_says_so() -> None:
+    client = TestClient(hello)
+    says = r"is opened by a with: `with client\.websocket\(\.\.\.\) as ws:`, then ws\.send"
+    with pytest.raises(AttributeError, match=says):
+        client.websocket("/x").send("hello")  # type: ignore[attr-defined]
+    with pytest.raises(TypeError, match=r"then `for \.\.\. in ws`"):
+        iter(client.websocket("/x"))  # type: ignore[call-overload]
+    with pytest.raises(AttributeError, match=r"`with client\.stream\(\.\.\.\) as response:`"):
+        client.stream("GET", "/x").read()  # type: ignore[attr-defined]
+    assert repr(client.websocket("/x")).startswith("<client.websocket(...), to be opened: with ")
