@@ -3,7 +3,8 @@
 Who receives or sends is told by WebSocketClosed there and then. A handler that waits for something
 else, a queue say, would never know, so by default it is cancelled where it waits. Not at once if it
 has taken messages: a client may well send the last one and close, and that one shall be worked
-through. It has `close_timeout_s` for each of those that came before the end.
+through. It has `close_timeout_s` for each of those that came before the end. And who was told, and
+goes on, in a nursery whose children wait for something else, say, has `Timeouts.handler_s` for it.
 
 `except Exception` around `receive` in an endless loop is a mistake that is easily made, and would
 hold the hub, and all other clients with it, from the first client on that leaves. So who is told
@@ -89,8 +90,9 @@ class Departure:
         Raises: Cancelled, in place of it, for who does not want to hear it.
         """
         me = getcurrent()
-        if me is self._handler:
+        if me is self._handler and not self._is_told:
             self._is_told = True
+            self._bound_what_follows()
         who = (id(me), getattr(me, "turn", 0))  # one carrier runs many that were spawned
         if who != self._last or now() - self._last_at > _AT_ONCE_S:
             self._last, self._in_a_row = who, 0
@@ -100,6 +102,13 @@ class Departure:
         if self._in_a_row % STREAK == 0:
             self._session.turns.give_way()
         self._last_at = now()
+
+    def _bound_what_follows(self) -> None:
+        """What the handler does after that has the time of any handler; it may wait for ever."""
+        seconds = self._session.upgrade.timeouts.handler_s
+        if self._policy == "cancel":
+            self.due = now() + seconds
+            self._session.upgrade.look_at(self.due)
 
     def _refuse(self) -> None:
         end = self._session.closed_with
@@ -116,13 +125,15 @@ class Departure:
 
     def on_due(self, moment: float) -> float | None:
         """Cancel the handler, if it is time. In the hub.   Returns: when to look again."""
-        if self.due is None or self.is_over or self._is_told:
+        if self.due is None or self.is_over:
             return None
         if moment < self.due:
             return self.due
         session = self._session
         code, why = session.closed_with
         reason = f"the WebSocket was closed: {code} {why}".rstrip()
+        if self._is_told:
+            logger.warning("%s: the handler went on and on after its end, and is cancelled", session)
         was_told = session.upgrade.cancel(self.source, reason)
         # Who swallows it is told again. It may have been out of reach, too.
         self.due = moment + (session.upgrade.timeouts.cleanup_s if was_told else 0.1)

@@ -118,6 +118,7 @@ def test_a_thread_that_stopped_with_waiting_greenlets_keeps_nobody_from_setting(
     event = Event()
 
     def run() -> None:
+        current_hub().accept_mail()
         spawn(event.wait)
         checkpoint()
         current_hub().refuse_mail()

@@ -10,6 +10,7 @@ import pytest
 from photon.runtime.clock import now
 from photon.runtime.errors import Cancelled
 from photon.runtime.greenlets import sleep, sleep_forever, spawn
+from photon.runtime.nursery import nursery
 from photon.ws.errors import WebSocketClosed
 from photon.ws.websocket import WebSocket
 from tests.clients import PATIENCE_S, wait_until
@@ -210,3 +211,28 @@ def test_one_of_many_children_that_swallows_the_end_is_cancelled_and_no_other() 
             wait_until(lambda: all(handle.is_over for handle in handles))
     states = [handle.state for handle in handles]
     assert states == ["cancelled"] + ["done"] * 2000
+
+
+def test_who_goes_on_for_ever_after_its_end_is_cancelled_in_the_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A nursery whose child waits for something else would hold its handler for ever."""
+    seen = Seen()
+
+    def handler(ws: WebSocket) -> None:
+        with nursery() as n:
+            n.spawn(sleep_forever)
+            for message in ws:
+                seen.notes.append(message)
+
+    with (
+        serving(seen.watching(handler), seconds={"handler_s": 0.1}) as server,
+        Speaker(server) as speaker,
+    ):
+        speaker.send("x")
+        wait_until(lambda: seen.notes == ["x"])
+        speaker.finish()
+        wait_until(lambda: seen.error is not None)
+    assert isinstance(seen.error, Cancelled)
+    assert seen.error.source == "disconnect"
+    assert any("went on and on after its end" in r.getMessage() for r in caplog.records)

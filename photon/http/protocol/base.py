@@ -190,6 +190,9 @@ def complete_fields(
                 body_bytes = int(value)
         elif name not in _OURS:
             kept.append((name, value))
+            if name == b"upgrade":
+                # RFC 9110 §7.8: "MUST also send an "Upgrade" connection option".
+                kept.append((b"connection", b"upgrade"))
         elif name == b"connection" and value.lower() == b"close":
             protocol.keep_alive = False
     request = protocol.request
