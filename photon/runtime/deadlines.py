@@ -20,6 +20,9 @@ from photon.runtime.clock import now
 
 Callback = Callable[[], object]
 
+# So long the others of the hub wait when thousands are due at once.
+_LONGEST_ROUND_S = 0.005
+
 
 class Deadline:
     """One moment in `Deadlines`; `cancel()` takes it back, and may be called twice."""
@@ -78,7 +81,7 @@ class Deadlines:
             due.append(heappop(self._heap))
         due.reverse()
         try:
-            while due:
+            while due and now() - moment <= _LONGEST_ROUND_S:
                 deadline = due.pop()[2]
                 callback, deadline.callback = deadline.callback, None
                 if callback is not None:
@@ -86,7 +89,7 @@ class Deadlines:
                 elif self._dead:
                     self._dead -= 1
         finally:
-            for item in due:  # one of them raised: the others come in the next round
+            for item in due:  # one of them raised, or thousands are due: the next round has them
                 heappush(self._heap, item)
             if self._heap and self._heap[0][0] < self._armed_for:
                 self._arm(self._heap[0][0])
@@ -123,9 +126,6 @@ class Deadlines:
 
     def __repr__(self) -> str:
         return f"<Deadlines pending={len(self)}>"
-
-
-_LONGEST_ROUND_S = 0.005
 
 
 class Swept(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -442,3 +443,27 @@ def test_a_sweep_agrees_with_a_table_whatever_is_done(loop: Loop) -> None:
     assert len(sweep) == 0
     loop.run_until(loop.time + 100)
     assert not sweep._buckets
+
+
+def test_thousands_of_deadlines_of_one_moment_are_worked_off_in_rounds(loop: Loop) -> None:
+    deadlines = Deadlines(loop)
+    story: list[int] = []
+    between: list[int] = []
+
+    def take_a_while(number: int) -> None:
+        loop.time += 0.001
+        story.append(number)
+
+    for number in range(1000):
+        deadlines.add(1001.0, partial(take_a_while, number))
+
+    def note() -> None:
+        between.append(len(story))
+        if between[-1] < 1000:
+            loop.timer(0.0).start(note, update=True)
+
+    loop.timer(1.0).start(note, update=True)
+    loop.run_until(1010.0)
+    assert story == list(range(1000))
+    assert max(after - before for before, after in pairwise(between)) <= 10
+    assert not loop.timers
