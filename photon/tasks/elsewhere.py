@@ -95,3 +95,13 @@ OF_SCHEDULES: Mapping[str, str] = {
     "weeks": _PERIOD,
 }
 """Options of what has a schedule, as APScheduler, Celery, fastapi-utils and others have them."""
+
+OF_SETTINGS: Mapping[str, str] = {
+    "concurrency": "at_once, or `photon worker --concurrency`",
+    "grace_s": "drain_s",
+    "max_instances": "at_once",
+    "misfire_grace_time": "late_s",
+    "shutdown_timeout": "drain_s",
+    "tz": "timezone",
+}
+"""Settings of tasks, as APScheduler and others have them."""

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from msgspec import Meta, Struct
 
+from photon.runtime.settings import Settings
+
 if TYPE_CHECKING:
     from photon.tasks.queued import QueuedTask
     from photon.tasks.registry import Tasks
@@ -91,7 +93,7 @@ class QueueWorker(Protocol):
         """Cut off what runs; from the hub, while `stop` waits."""
 
 
-class WorkerSettings(Struct, frozen=True, kw_only=True):
+class WorkerSettings(Settings, frozen=True, kw_only=True):
     """How a worker works.
 
     Attributes: queues: names of those it takes jobs of; empty for all.

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
-from msgspec import Meta, Struct
+from msgspec import Meta
+
+from photon.runtime.settings import Settings
+from photon.tasks.elsewhere import OF_SETTINGS
 
 
-class TaskSettings(Struct, frozen=True, kw_only=True):
+class TaskSettings(Settings, frozen=True, kw_only=True):
     """How an application's tasks are run and ended.
 
     Attributes:
         timezone: of cron expressions that name none. UTC: it is the same on every machine, and
             no hour of it comes twice or not at all.
     """
+
+    elsewhere: ClassVar[Mapping[str, str]] = OF_SETTINGS
 
     timezone: str = "UTC"
     drain_s: Annotated[

@@ -87,3 +87,35 @@ OF_ROOMS: Mapping[str, str] = {
     "untrack": _LEAVE,
     "users": _WHO,
 }
+
+OF_SETTINGS: Mapping[str, str] = {
+    # websockets, uvicorn, hypercorn
+    "close_timeout": "close_timeout_s",
+    "compression": "deflate=Deflate()",
+    "max_size": "message_bytes",
+    "origins": "@app.websocket(path, origins=[...])",
+    "per_message_deflate": "deflate=Deflate()",
+    "ping_interval": "ping_interval_s",
+    "ping_timeout": "ping_timeout_s",
+    "subprotocols": "ws.accept(subprotocol), one of ws.subprotocols",
+    "websocket_max_message_size": "message_bytes",
+    "websocket_ping_interval": "ping_interval_s",
+    "ws_max_size": "message_bytes",
+    "ws_per_message_deflate": "deflate=Deflate()",
+    "ws_ping_interval": "ping_interval_s",
+    "ws_ping_timeout": "ping_timeout_s",
+    # aiohttp, Tornado, gevent-websocket, Socket.IO, and all
+    "compress": "deflate=Deflate()",
+    "heartbeat": "ping_interval_s",
+    "idle_timeout": "ping_interval_s",
+    "max_frame_size": "frame_bytes",
+    "max_http_buffer_size": "message_bytes",
+    "max_message_bytes": "message_bytes",
+    "max_message_size": "message_bytes",
+    "max_msg_size": "message_bytes",
+    "max_payload": "message_bytes",
+    "message_size": "message_bytes",
+    "receive_timeout": "ping_interval_s",
+    "websocket_ping_timeout": "ping_timeout_s",
+}
+"""Settings, as servers and libraries have them."""

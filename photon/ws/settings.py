@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
-from msgspec import Meta, Struct
+from msgspec import Meta
+
+from photon.runtime.settings import Settings
+from photon.ws.elsewhere import OF_SETTINGS
 
 Seconds = Annotated[float, Meta(gt=0)]
 Bytes = Annotated[int, Meta(gt=0)]
 WindowBits = Annotated[int, Meta(ge=9, le=15)]
 
 
-class WebSocketLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class WebSocketLimits(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How much a client may send. Beyond it the WebSocket is closed with 1009.
 
     A text message as a `str` may take four times its bytes: Python gives every character the room
     that the widest one needs.
     """
+
+    elsewhere: ClassVar[Mapping[str, str]] = OF_SETTINGS
 
     message_bytes: Annotated[
         Bytes, Meta(description="a message, all fragments together and inflated, in bytes")
@@ -29,7 +35,7 @@ class WebSocketLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     message_frames: Annotated[int, Meta(gt=0, description="fragments of a message")] = 100_000
 
 
-class Deflate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Deflate(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Compression of messages (permessage-deflate, RFC 7692): what is wished, or was agreed on.
 
     It costs memory for as long as a connection lives: once it compressed, 6 KB and
@@ -62,21 +68,6 @@ class Deflate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     smallest_bytes: Annotated[
         int, Meta(ge=0, description="shorter messages are sent as they are, in bytes")
     ] = 128
-
-    def __post_init__(self) -> None:
-        for name, least, most in _RANGES:
-            value = getattr(self, name)
-            if not least <= value <= most:
-                raise ValueError(f"Deflate({name}={value!r}): it goes from {least} to {most}")
-
-
-# What zlib can do; it would say so only when the first message is compressed.
-_RANGES = (
-    ("server_window_bits", 9, 15),
-    ("client_window_bits", 9, 15),
-    ("memory_level", 1, 9),
-    ("level", 1, 9),
-)
 
 
 class WebSocketSettings(WebSocketLimits, frozen=True, kw_only=True, forbid_unknown_fields=True):

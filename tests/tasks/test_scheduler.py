@@ -279,7 +279,7 @@ def test_skip(clocks: HandClock, caplog: pytest.LogCaptureFixture) -> None:
         assert (gate.begun, entry.statistics().skipped) == (1, 9)
         told = [r.getMessage() for r in caplog.records]
         assert len(told) == 4  # the 1st, 2nd, 4th and 8th
-        assert "slow was due and is skipped, for the 8. time in a row" in told[3]
+        assert "slow was due and is skipped, 8 in a row: the run" in told[3]
         assert f"the run {entry.running[0].id} goes on since 1m 20s at tests/tasks/" in told[3]
         gate.is_open = True
         wait_until(lambda: not entry.running)
@@ -784,6 +784,10 @@ class Shop:
     def sweep(self) -> None: ...
 
 
+def application() -> Any:  # no checker lets these mistakes pass
+    return Photon()
+
+
 def every(*args: Any, **options: Any) -> Callable[[Any], Any]:
     return Scheduler().every(*args, **options)
 
@@ -816,9 +820,9 @@ MISTAKES: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: every(1, overlap="skipp"), TaskError, "overlap='skipp'; did you mean skip?"),
     (lambda: cron("* * * * *", tz="UTC"), TaskError, "no option 'tz': here it is timezone"),
     (lambda: cron(hour=4), TaskError, "it is a part of a cron expression: @app.cron("),
-    (lambda: Photon().every(seconds=30), TaskError, "@app.every has no option 'seconds'"),
-    (lambda: Photon().cron("@daily", tz="UTC"), TaskError, "here it is timezone"),
-    (lambda: Photon().cron("@daily", jitter=1), TaskError, "@app.cron has no option 'jitter'"),
+    (lambda: application().every(seconds=30), TaskError, "@app.every has no option 'seconds'"),
+    (lambda: application().cron("@daily", tz="UTC"), TaskError, "here it is timezone"),
+    (lambda: application().cron("@daily", jitter=1), TaskError, "@app.cron has no option 'jitter'"),
     (lambda: every(1, once_per="node"), TaskError, "there is no once_per='node'"),
     (
         lambda: cron("@daily", missed="no"),

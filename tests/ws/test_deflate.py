@@ -199,7 +199,9 @@ def test_a_compressor_keeps_to_its_window() -> None:
     [{"server_window_bits": 8}, {"client_window_bits": 16}, {"memory_level": 0}, {"level": 10}],
 )
 def test_what_zlib_cannot_do_is_said_at_once(wrong: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match=rf"Deflate\({next(iter(wrong))}=\d+\): it goes from"):
+    with pytest.raises(
+        ValueError, match=rf"Deflate\({next(iter(wrong))}=\d+\): .* it is a whole number"
+    ):
         Deflate(**wrong)  # type: ignore[arg-type]
 
 
