@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
+from photon.runtime.clock import now
+
 if TYPE_CHECKING:
     from photon.runtime.region import Region
     from photon.tasks.options import OnFailure
@@ -61,6 +63,7 @@ class Jobs:
     _tasks: Tasks | None
     _queue_given: Queue | str | None
     _task_settings: TaskSettings | None
+    _ends_since: float | None = None
 
     @property
     def scheduler(self) -> Scheduler:
@@ -126,13 +129,31 @@ class Jobs:
         """Start what has a schedule, until `stack` is left; then end that, and the queue."""
         if self._tasks is not None:
             self._tasks.check()
+        self._ends_since = None
+        stack.callback(self._close_region, region)
         stack.callback(self._close_queue)
         if self._scheduler is not None and self.runs_schedules:
             stack.enter_context(self._scheduler.running(region))
+        # Left first of all: scheduled, queued and spawned functions have the same time to end in,
+        # and not one after the other.
+        stack.callback(self._note_end)
+
+    def _note_end(self) -> float:
+        """When the end began, on the runtime clock: now, if it has not begun before."""
+        if self._ends_since is None:
+            self._ends_since = now()
+        return self._ends_since
 
     def _close_queue(self) -> None:
         if self._tasks is not None:
             from photon.tasks.settings import TaskSettings
 
             settings = self._task_settings or TaskSettings()
-            self._tasks.queue.close(settings.drain_s, settings.cancel_s)
+            left_s = max(0.0, self._note_end() + settings.drain_s - now())
+            self._tasks.queue.close(left_s, settings.cancel_s)
+
+    def _close_region(self, region: Region) -> None:
+        from photon.tasks.settings import TaskSettings
+
+        settings = self._task_settings or TaskSettings()
+        region.close(settings.drain_s, since=self._note_end(), cleanup_s=settings.cancel_s)

@@ -85,7 +85,6 @@ class Living(Jobs):
             if self.watchdog:
                 stack.enter_context(watching())
             stack.callback(_drop_timers, region)
-            stack.callback(region.close, drain_s)
             self._open_jobs(region, stack)
             yield
 

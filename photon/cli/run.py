@@ -178,7 +178,11 @@ def _serve(
     try:
         # The scope is left before the stack: what an application does at its end is no part of
         # what is cancelled, only its start is.
-        with watch_signals(signals, stop.on_signal), ExitStack() as stack, stop.scope:
+        with (
+            watch_signals(signals, stop.on_signal, harmless=[SIGHUP]),
+            ExitStack() as stack,
+            stop.scope,
+        ):
             serving = serve(application, address=address, settings=settings, on_answer=on_answer)
             stop.server = stack.enter_context(serving)
             # All that was loaded stays: a full collection need not look through it again (5 ms

@@ -166,7 +166,7 @@ def _work(
     began = False
     cut_off = 0
     try:
-        with watch_signals(signals, stop.on_signal), lifespan_of(application):
+        with watch_signals(signals, stop.on_signal, harmless=[SIGHUP]), lifespan_of(application):
             try:
                 with stop.scope:
                     worker.start()

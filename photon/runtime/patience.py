@@ -15,13 +15,17 @@ _CHECKPOINTS = 20
 class patience(CancelScope):  # it is used as a function is
     """A block that waits for others to end, at most so long, or until `hurry`.
 
-    Args: seconds: its budget.
+    Args:
+        seconds: its budget.
+        for_cleanup: whether those that it waits for were told to end already. They get their time
+            for that also when others were hurried before.
     """
 
-    __slots__ = ()
+    __slots__ = ("_for_cleanup",)
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, for_cleanup: bool = False) -> None:
         super().__init__(deadline=now() + seconds)
+        self._for_cleanup = for_cleanup
 
     def __enter__(self) -> patience:
         hub = current_hub()
@@ -31,6 +35,8 @@ class patience(CancelScope):  # it is used as a function is
             for _ in range(_CHECKPOINTS):
                 checkpoint()
             self.deadline = now()
+        if hub.is_hurried and not self._for_cleanup:
+            self.cancel("hurried")
         super().__enter__()
         hub.waiting_for_end.add(self)
         return self
@@ -46,6 +52,12 @@ class patience(CancelScope):  # it is used as a function is
 
 
 def hurry() -> None:
-    """Cut short every `patience` of this thread's hub, as a second signal does."""
-    for scope in list(current_hub().waiting_for_end):
+    """Cut short every `patience` of this thread's hub, as a second signal does.
+
+    Those that follow, too, but for cleanup: an application ends in several steps, and who is in a
+    hurry does not mean the first one alone. Until the next application is opened.
+    """
+    hub = current_hub()
+    hub.is_hurried = True
+    for scope in list(hub.waiting_for_end):
         scope.cancel("hurried")

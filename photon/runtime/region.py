@@ -15,6 +15,7 @@ from typing import Any, ParamSpec, TypeVar
 import msgspec
 
 from photon.runtime.cancel import RETELL_S
+from photon.runtime.clock import now
 from photon.runtime.errors import RegionClosed, RegionFull, WrongThread
 from photon.runtime.handle import Handle, start
 from photon.runtime.hub import Hub, current_hub, getcurrent
@@ -51,6 +52,7 @@ def opened(region: Region, drain_s: float) -> Iterator[Region]:
     region_of(hub)  # the hub's own comes first
     hub.regions.append(region)
     hub.region = region
+    hub.is_hurried = False  # what was hurried is over
     try:
         yield region
     finally:
@@ -168,17 +170,24 @@ class Region:
         except BaseException:
             pass  # a logger that fails must not take the carrier along
 
-    def close(self, drain_s: float) -> list[Handle[Any]]:
+    def close(
+        self, drain_s: float, *, since: float | None = None, cleanup_s: float | None = None
+    ) -> list[Handle[Any]]:
         """Wait for all of them, at most `drain_s`; then cancel those that are left.
 
         Those that run may spawn others until then. What does not even end when it is cancelled is
-        given up after `RETELL_S`, and logged.
+        given up, and logged.
 
+        Args:
+            since: when `drain_s` began, on the runtime clock; now when left out.
+            cleanup_s: what those that are cancelled get; a little more than `RETELL_S` when left
+                out, so that they are told twice.
         Returns: those that were cut off.
         """
         if self._is_closed:
             return []
-        with patience(drain_s):
+        began = now() if since is None else since
+        with patience(max(0.0, began + drain_s - now())):
             self._wait_until_over()
         self._is_closed = True
         cut_off = sorted(self._alive, key=lambda handle: handle.name)
@@ -187,17 +196,21 @@ class Region:
                 "%s stops: %d spawned functions are cut off after %g s:\n%s",
                 self.name,
                 len(cut_off),
-                drain_s,
+                min(drain_s, round(now() - began, 2)),  # less, if it was hurried
                 "\n".join(f"  {handle.name} {handle.where}" for handle in cut_off[:_MOST_NAMES]),
             )
         for handle in cut_off:
             handle.cancel(f"{self.name} stops")
         for waiter in self._waiters:
             self._hub.run_soon(self._wake, waiter)
-        with patience(RETELL_S + 1):
+        with patience(RETELL_S + 1 if cleanup_s is None else cleanup_s, for_cleanup=True):
             self._wait_until_over()
         for handle in self._alive:
-            logger.error("%r does not end though it was cancelled; it is given up", handle)
+            logger.error(
+                "%s does not end though it was cancelled; it is given up %s",
+                handle.name,
+                handle.where,
+            )
         return cut_off
 
     def _wait_until_over(self) -> None:

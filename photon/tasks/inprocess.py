@@ -130,7 +130,7 @@ class InProcessQueue:
         lost += self._running
         for job in lost:
             job.cancel("the application stops")
-        with patience(cancel_s):
+        with patience(cancel_s, for_cleanup=True):
             self._wait_until_over()
         if lost:
             names = Counter(job.name for job in lost).most_common(_MOST_NAMES)

@@ -194,7 +194,7 @@ class ScheduledTask:
         if self._skipped_in_a_row.bit_count() == 1:
             oldest = self.running[0]
             logger.warning(
-                "%s was due and is skipped, for the %d. time in a row: %s%s",
+                "%s was due and is skipped, %d in a row: %s%s",
                 self.name,
                 self._skipped_in_a_row,
                 f"{why}, " if why else "",

@@ -351,7 +351,7 @@ class Scheduler:
         late = [(job, job.where) for job in jobs if not job.is_over]
         for job, _ in late:
             job.cancel("the application stops")
-        with patience(self.settings.cancel_s):
+        with patience(self.settings.cancel_s, for_cleanup=True):
             for job, _ in late:
                 job.join()
         return [

@@ -328,6 +328,22 @@ def test_sighup_ends_nothing_where_no_terminal_is(folder: Path) -> None:
         assert get(port, "/")[0] == 200
 
 
+def test_sighup_does_not_count_among_the_signals_that_end(folder: Path) -> None:
+    with serving(folder=folder) as (process, port):
+        for _ in range(2):  # log rotation, a day apart
+            process.kill(signal.SIGHUP)
+            process.wait_line("SIGHUP does nothing")
+        request = spawn(get, port, "/gate")
+        process.wait_line("in the gate")
+        process.kill(signal.SIGTERM)
+        process.wait_line("SIGTERM: stopping; requests in progress: 1")
+        (folder / "open").touch()
+        with fail_after(PATIENCE_S):
+            request.join()
+        assert request.result == (200, b"through")
+        assert process.wait() == ExitCode.OK
+
+
 # Logs...
 
 

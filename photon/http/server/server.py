@@ -253,7 +253,7 @@ class Server:
                 self.hub.run_soon(connection.cancel, "shutdown", "the server stops")
             for scope in self._last_words:
                 scope.cancel("the server stops")
-            self._wait_until_over(self.timeouts.cleanup_s)
+            self._wait_until_over(self.timeouts.cleanup_s, for_cleanup=True)
         for connection in list(self.connections):
             if connection.phase < LINGERING:
                 logger.error("cut off: %r", connection)
@@ -264,8 +264,8 @@ class Server:
         if self._stopping is not None:
             self._stopping.cancel()
 
-    def _wait_until_over(self, seconds: float) -> None:
-        with patience(seconds) as self._stopping:
+    def _wait_until_over(self, seconds: float, *, for_cleanup: bool = False) -> None:
+        with patience(seconds, for_cleanup=for_cleanup) as self._stopping:
             while self.connections or self.finishing:
                 sleep(0.01)
         self._stopping = None

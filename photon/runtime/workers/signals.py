@@ -26,17 +26,23 @@ OnSignal = Callable[[signal.Signals], object]
 
 @contextmanager
 def watch_signals(
-    signals: Iterable[signal.Signals], on_signal: OnSignal, *, ends_at: int = 3
+    signals: Iterable[signal.Signals],
+    on_signal: OnSignal,
+    *,
+    ends_at: int = 3,
+    harmless: Iterable[signal.Signals] = (),
 ) -> Iterator[None]:
     """Have signals call `on_signal(which)` in the hub while the block runs.
 
     In the main thread only, as Python has it. What handled them before is put back.
 
-    Args: ends_at: the signal that ends the process at once, as its default action does, whatever
-        the process is busy with. The first two can be "stop" and "hurry".
+    Args:
+        ends_at: the signal that ends the process at once, as its default action does, whatever
+            the process is busy with. The first two can be "stop" and "hurry".
+        harmless: those of them that do not count for that, however often they come.
     """
     hub = current_hub()
-    watch = _Watch(frozenset(signals), on_signal, ends_at)
+    watch = _Watch(frozenset(signals), frozenset(harmless), on_signal, ends_at)
     read_end, write_end = os.pipe()
     os.set_blocking(read_end, False)
     os.set_blocking(write_end, False)
@@ -58,15 +64,22 @@ def watch_signals(
 
 class _Watch:
     def __init__(
-        self, signals: frozenset[signal.Signals], on_signal: OnSignal, ends_at: int
+        self,
+        signals: frozenset[signal.Signals],
+        harmless: frozenset[signal.Signals],
+        on_signal: OnSignal,
+        ends_at: int,
     ) -> None:
         self.signals = signals
+        self._harmless = harmless
         self._on_signal = on_signal
         self._ends_at = ends_at
         self._counted = 0
 
     def count(self, number: int, frame: FrameType | None) -> None:
         """Python's handler: between two bytecodes of whatever runs."""
+        if number in self._harmless:
+            return
         self._counted += 1
         if self._counted >= self._ends_at:
             _end_by(number)

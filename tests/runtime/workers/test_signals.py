@@ -92,6 +92,23 @@ def test_what_handled_a_signal_before_does_so_afterwards() -> None:
     assert before == -1
 
 
+def test_harmless_ones_never_end_the_process() -> None:
+    seen: list[Signals] = []
+    with fail_after(PATIENCE_S), CancelScope() as scope:
+
+        def note(which: Signals) -> None:
+            seen.append(which)
+            if which is SIGUSR2:
+                scope.cancel()
+
+        with watch_signals([SIGUSR1, SIGUSR2], note, ends_at=2, harmless=[SIGUSR1]):
+            for _ in range(3):
+                send(SIGUSR1)
+            send(SIGUSR2)
+            sleep_forever()
+    assert seen[0] is SIGUSR1
+
+
 _STUCK = """
 import signal, sys, time
 from photon.runtime.monkey import patch
