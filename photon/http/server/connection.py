@@ -16,17 +16,16 @@ The watcher is never stopped while a handler runs, which costs nothing: a handle
 wait is done before the hub looks again. If it waits and the socket becomes readable, that is
 either the next request (left in the kernel until this one is answered) or the client going away.
 
-Each phase has its time-out, kept coarsely by the hub's sweep through `on_due`.
+How long each phase may last, and what happens when that is over, is in `timing`.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from photon.http.body import CHUNK_BYTES, Body
-from photon.http.errors import BodyTimeout, ProtocolError
+from photon.http.errors import ProtocolError
 from photon.http.problems import problem
 from photon.http.protocol.base import Http1
 from photon.http.protocol.events import RequestHead
@@ -35,7 +34,6 @@ from photon.http.server.exchange import finish
 from photon.http.server.intake import Intake
 from photon.http.server.phases import (
     CLOSED,
-    ENDLESS,
     FINISHING,
     HANDLING,
     HEAD,
@@ -46,11 +44,11 @@ from photon.http.server.phases import (
     STREAMING,
     WRITING,
 )
-from photon.http.server.terms import LOOKS, OnDisconnect, Stay, Terms
+from photon.http.server.timing import Timed
 from photon.http.server.upgrade import Upgrade, Upgraded, upgrade
 from photon.runtime.carriers import Carrier
 from photon.runtime.clock import now
-from photon.runtime.errors import Cancelled, CancelSource, StreamBroken, StreamError
+from photon.runtime.errors import Cancelled, CancelSource, StreamError
 from photon.runtime.greenlets import Turn
 from photon.runtime.hub import getcurrent
 from photon.runtime.net.stream import ByteStream, PeerState
@@ -64,57 +62,31 @@ logger = logging.getLogger("photon.http")
 # afterwards; and it would let one client's pipelined requests hold the hub for longer.
 _HEAD_READ_BYTES = 4 * 1024
 
-# How often a client that sent more than its request is asked whether it is there still.
-_ASK_S = 5.0
 
-
-class Connection:
+class Connection(Timed):
     """A client's connection, from accept to close.
 
     Attributes:
-        phase: one of `phases`.
-        since: when the phase began, or last made progress; seconds on the runtime clock.
         response_begun: whether bytes of the current response may be out.
         ends_early: whether its response is a stream that ends when the server begins to stop.
-        session: what speaks another protocol here, once the connection was upgraded.
+        phase, since, session: see `Timed`.
     """
 
     __slots__ = (
         "_again",
-        "_carrier",
-        "_is_unwatched",
-        "_stay",
-        "_terms",
         "_turn",
         "ends_early",
-        "phase",
-        "protocol",
         "raw",
         "response_begun",
-        "server",
-        "session",
-        "since",
-        "stream",
-        "sweep_tick",
     )
 
-    phase: int
-
     def __init__(self, server: Server, stream: ByteStream, protocol: Http1) -> None:
-        self.server = server
-        self.stream = stream
+        super().__init__(server, stream, protocol)
         self.raw = stream.raw
-        self.protocol = protocol
         self.response_begun = False
-        self.session: Upgraded | None = None
         self.ends_early = False
-        self.sweep_tick = 0
         self._again = False
-        self._is_unwatched = False
-        self._carrier: Carrier | None = None
         self._turn: Turn | None = None
-        self._terms: Terms | None = None
-        self._stay: Stay | None = None
         self.enter(IDLE)
         stream.watch(self)
 
@@ -129,14 +101,9 @@ class Connection:
         return self.server.scheme
 
     @property
-    def is_busy(self) -> bool:
-        """Whether a request is in progress."""
-        return HEAD < self.phase < LINGERING
-
-    @property
-    def has_waited(self) -> bool:
-        """Whether the request in progress did, so that its time is kept."""
-        return self._carrier is not None
+    def client_has_left(self) -> bool:
+        """Whether the client of the request in progress closed its side."""
+        return self.phase >= LINGERING or self.stream.has_hung_up()
 
     # On a carrier: requests...
 
@@ -303,8 +270,7 @@ class Connection:
             return
         self.stream.unwatch()
         self._is_unwatched = True
-        # From here on the sweep asks now and then.
-        self.server.sweep.watch(self, now() + _ASK_S)
+        self._ask_for_client()
         if peer is PeerState.GONE:
             self._client_left()
 
@@ -319,149 +285,6 @@ class Connection:
             terms.on_left()
         return self.phase >= LINGERING
 
-    def _drop_input(self) -> None:
-        try:
-            data = self.stream.receive_nowait(CHUNK_BYTES)
-        except StreamError:
-            data = b""
-        if data == b"":
-            self.close()
-
-    # In the hub: time...
-
-    def enter(self, phase: int) -> None:
-        """Begin a phase, and have its time kept."""
-        self.phase = phase
-        self.since = moment = now()
-        allowance = self.server.allowances[phase] if self._terms is None else self._allowance
-        if phase == HANDLING:
-            self._stay = None
-            allowance /= LOOKS  # it is looked at before its time is over
-        if allowance < ENDLESS:
-            self.server.sweep.watch(self, moment + allowance)
-
-    @property
-    def terms(self) -> Terms | None:
-        """What was agreed for the request in progress; None for nothing."""
-        terms, request = self._terms, self.protocol.request
-        if terms is not None and terms.head is not request:
-            terms = self._terms = None
-        return terms
-
-    def allow(self, seconds: float) -> None:
-        """Let the handler of the request in progress wait so long, whatever the settings say."""
-        terms, head = self._terms, self.protocol.request
-        if terms is not None and terms.head is head:
-            terms.allowance_s = seconds
-        elif head is not None:
-            self._terms = Terms(head, seconds)
-        if self._carrier is not None:  # it has waited already
-            self.enter(self.phase)
-
-    def agree_on_leaving(
-        self, policy: OnDisconnect, on_left: Callable[[], object] | None = None
-    ) -> None:
-        """What is done when the client of the request in progress goes away; see `Terms`."""
-        terms, head = self.terms, self.protocol.request
-        if terms is None and head is not None:
-            terms = self._terms = Terms(head)
-        if terms is not None:
-            terms.on_disconnect, terms.on_left = policy, on_left
-
-    @property
-    def deadline(self) -> float | None:
-        """When the handler of the request in progress is interrupted; None for never."""
-        if self.phase != HANDLING:
-            return None
-        # Its time counts from its first wait.
-        due = (self.since if self.has_waited else now()) + self._allowance
-        return due if due < ENDLESS else None
-
-    def overdue(self, stuck_since: float) -> Cancelled | None:
-        """What is to be raised in a handler that computes past its deadline; see `watchdog`.
-
-        Args: stuck_since: when the hub moved last, on the runtime clock: before that a handler
-            that has not waited yet cannot have begun.
-        """
-        if self.phase != HANDLING or not self.server.watches:
-            return None
-        due = (self.since if self.has_waited else stuck_since) + self._allowance
-        if now() < due:
-            return None
-        return Cancelled("deadline", f"no response within {self._allowance:g} s")
-
-    @property
-    def client_has_left(self) -> bool:
-        """Whether the client of the request in progress closed its side."""
-        return self.phase >= LINGERING or self.stream.has_hung_up()
-
-    @property
-    def _allowance(self) -> float:
-        """How long the current phase may last."""
-        if self.phase == HANDLING:
-            terms = self.terms
-            if terms is not None and terms.allowance_s is not None:
-                return terms.allowance_s
-        return self.server.allowances[self.phase]
-
-    def on_due(self, moment: float) -> float | None:
-        """Act if the phase takes too long. Called by the hub's sweep.
-
-        Returns: when to look again; None when the next phase will say.
-        """
-        if self.session is not None and self.phase < FINISHING:
-            return self._on_due_upgraded(self.session, moment)
-        due = self.since + self._allowance
-        if self._is_unwatched and self.is_busy:
-            if self.stream.has_hung_up() and self._client_left():
-                return None
-            due = min(due, moment + _ASK_S) if moment < due else due
-        if moment < due:
-            if self.phase == HANDLING and self._carrier is not None:
-                return min(due, self._look_at_handler(self._carrier, moment))
-            return due if due < ENDLESS else None
-        timeouts = self.server.timeouts
-        if self.phase == HEAD:
-            detail = f"the request head did not come within {self.server.allowances[HEAD]:g} s"
-            self.refuse(ProtocolError("head-timeout", 408, detail))
-        elif self.phase == HANDLING:
-            self.cancel("deadline", f"no response within {self._allowance:g} s")
-        elif self.phase == FINISHING:
-            self.cancel("deadline", f"not cleaned up within {self._allowance:g} s")
-        elif self.phase == READING:
-            # RFC 9110 §15.5.9: with 408 "the server SHOULD send the "close" connection option".
-            self.protocol.keep_alive = False
-            self.stream.interrupt_reader(BodyTimeout(timeouts.body_s))
-        elif self.phase == WRITING:
-            self._give_up_writing()
-        else:
-            self.close()
-        if self.phase == CLOSED:
-            return None
-        # A handler that swallowed its cancel is told again, once it had time to clean up.
-        return moment + timeouts.cleanup_s
-
-    def _look_at_handler(self, carrier: Carrier, moment: float) -> float:
-        """Note where the handler waits.   Returns: when to look again."""
-        if self._stay is None:
-            self._stay = Stay()
-        self._stay.look(carrier, moment)
-        return moment + self._allowance / LOOKS
-
-    def _on_due_upgraded(self, session: Upgraded, moment: float) -> float | None:
-        again = session.on_due(moment)
-        if self.phase == WRITING:
-            due = self.since + self._allowance
-            if moment < due:
-                return due if again is None else min(again, due)
-            self._give_up_writing()
-        # The session, or who wrote, may have ended it all just now.
-        return again if self.phase < FINISHING else None
-
-    def _give_up_writing(self) -> None:
-        seconds = self.server.timeouts.write_s
-        self.stream.interrupt_writer(StreamBroken(f"the client took nothing for {seconds:g} s"))
-
     def cancel(self, source: CancelSource, reason: str) -> bool:
         """Raise `Cancelled` in the handler where it waits. Only in the hub.
 
@@ -474,8 +297,16 @@ class Connection:
             # after the response, a commit say, is no longer the client's business.
             return False
         error = Cancelled(source, reason)
-        error.where = (self._stay or Stay()).told(self._carrier, now())
+        error.where = self._place(self._carrier)
         return self.server.carriers.interrupt(self._carrier, self, error)
+
+    def _drop_input(self) -> None:
+        try:
+            data = self.stream.receive_nowait(CHUNK_BYTES)
+        except StreamError:
+            data = b""
+        if data == b"":
+            self.close()
 
     # The end...
 

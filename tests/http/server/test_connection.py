@@ -632,7 +632,7 @@ def test_a_request_that_was_read_to_its_end_after_the_next_came_is_not_lost() ->
 
 @pytest.fixture
 def _asks_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("photon.http.server.connection._ASK_S", 0.1)
+    monkeypatch.setattr("photon.http.server.timing._ASK_S", 0.1)
 
 
 def note_looks(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
