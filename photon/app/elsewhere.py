@@ -93,3 +93,40 @@ OPTIONS: Mapping[str, str] = {
     "template_folder": "templates",
 }
 """Keywords of applications, groups and routes."""
+
+_MESSAGES = "its messages are read by ws.messages(Type), or ws.receive_json(Type)"
+_SET = "websockets=WebSocketSettings(...)"
+_UNDOCUMENTED = "OpenAPI documents know no WebSockets"
+
+WEBSOCKET_OPTIONS: Mapping[str, str] = {
+    "body_limit": "websockets=WebSocketSettings(message_bytes=...)",
+    "compression": "websockets=WebSocketSettings(deflate=Deflate())",
+    "deflate": "websockets=WebSocketSettings(deflate=Deflate())",
+    "deprecated": _UNDOCUMENTED,
+    "description": _UNDOCUMENTED,
+    "form_limits": "a WebSocket has no body",
+    "formats": _MESSAGES,
+    "heartbeat": "websockets=WebSocketSettings(ping_interval_s=...)",
+    "include_in_schema": _UNDOCUMENTED,
+    "max_size": "websockets=WebSocketSettings(message_bytes=...)",
+    "message_bytes": "websockets=WebSocketSettings(message_bytes=...)",
+    "methods": "a WebSocket always begins with a GET",
+    "openapi": _UNDOCUMENTED,
+    "operation_id": _UNDOCUMENTED,
+    "ping_interval": "websockets=WebSocketSettings(ping_interval_s=...)",
+    "ping_interval_s": "websockets=WebSocketSettings(ping_interval_s=...)",
+    "ping_timeout": "websockets=WebSocketSettings(ping_timeout_s=...)",
+    "ping_timeout_s": "websockets=WebSocketSettings(ping_timeout_s=...)",
+    "response_model": _MESSAGES,
+    "response_type": _MESSAGES,
+    "responses": _UNDOCUMENTED,
+    "settings": _SET,
+    "status": "a WebSocket is opened with 101; ws.reject(status, detail) refuses it",
+    "status_code": "a WebSocket is opened with 101; ws.reject(status, detail) refuses it",
+    "strict": _MESSAGES,
+    "subprotocol": "ws.accept(subprotocol)",
+    "subprotocols": "ws.accept(subprotocol), one of ws.subprotocols",
+    "summary": _UNDOCUMENTED,
+    "tags": _UNDOCUMENTED,
+}
+"""Keywords that a WebSocket does not have, and what takes their place; whole phrases."""

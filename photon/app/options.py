@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, get_args
 
 import msgspec
 
-from photon.app.elsewhere import OPTIONS
+from photon.app.elsewhere import OPTIONS, WEBSOCKET_OPTIONS
 from photon.app.registering import check_middleware, check_route_status, shown
 from photon.binding.markers import Depends
 from photon.http.application import Middleware
@@ -126,6 +126,11 @@ def check_shared(options: Mapping[str, Any], others: Sequence[str]) -> None:
 
 
 def _hint(name: str, known: Sequence[str]) -> str:
+    if known is OF_WEBSOCKETS:
+        hint = WEBSOCKET_OPTIONS.get(name)
+        if hint is None and name in _KNOWN:
+            hint = f"a WebSocket takes {', '.join(known)}"
+        return f": {hint}" if hint else meant(name, known, OPTIONS)
     if name in _KNOWN:
         return ": it is said of a route, or of a Group"
     return meant(name, known, OPTIONS)

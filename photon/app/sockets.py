@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 
 from photon.app.endpoint import Surroundings, Unmade, before_of
 from photon.app.overrides import Replaced
+from photon.app.registering import shown
 from photon.binding.app_scope import AppScope
 from photon.binding.compile import Compiling, Session, compile_session
 from photon.binding.errors import fault
@@ -22,6 +24,8 @@ from photon.http.response import Response
 
 if TYPE_CHECKING:
     from photon.ws.websocket import WebSocket
+
+logger = logging.getLogger("photon.ws")
 
 Handler = Callable[..., Any]
 
@@ -93,9 +97,19 @@ def _opening(handler: Handler, session: Session, options: Mapping[str, Any]) -> 
     origins = options.get("origins", "same")
     leaving = options.get("on_disconnect", "cancel")
 
+    was_told = False
+
     def endpoint(request: Request) -> Response:
-        def talk(websocket: WebSocket) -> object:
-            return session(request, websocket)
+        def talk(websocket: WebSocket) -> None:
+            nonlocal was_told
+            value = session(request, websocket)
+            if value is not None and not was_told:
+                was_told = True
+                logger.warning(
+                    "the handler %s returned a %s, which nobody gets: ws.send_json(value) sends it",
+                    shown(handler),
+                    type(value).__name__,
+                )
 
         return run_websocket(request, talk, settings, origins=origins, on_disconnect=leaving)
 

@@ -145,6 +145,7 @@ class _Writer:
 
     def session(self) -> Session:
         self._close(self._call_handler())
+        self._line("return value")
         return self._compiled("request, websocket")  # type: ignore[no-any-return]
 
     def _call_handler(self) -> Sequence[str]:

@@ -24,6 +24,13 @@ def own_provider(annotation: Any) -> Callable[..., Any] | None:
     return _imported("photon.tasks.background", "background_tasks")  # type: ignore[no-any-return]
 
 
+def is_own_provider(provider: Any) -> bool:
+    """Whether the house calls it for a type, and no user named it."""
+    return provider is not None and provider is _imported(
+        "photon.tasks.background", "background_tasks"
+    )
+
+
 def _imported(module: str, name: str) -> Any:
     """None, if nobody imported that."""
     return getattr(sys.modules.get(module), name, None)

@@ -51,6 +51,9 @@ from photon.http.uploads import UploadFile
 
 EMPTY = inspect.Parameter.empty
 
+# What a handler that talks may say of what it returns.
+_NOTHING = (None, type(None), EMPTY, Any, object, typing.NoReturn, typing.Never)
+
 
 def read_plan(
     handler: Callable[..., Any],
@@ -106,7 +109,7 @@ class _Reader:
         arguments, returns = self._arguments("handler", handler)
         self._check_path(handler)
         if self._is_websocket:
-            self._check_websocket(handler)
+            self._check_websocket(handler, returns)
         return BindingPlan(
             handler=handler,
             arguments=arguments,
@@ -128,7 +131,7 @@ class _Reader:
                 f"add it as a parameter, such as `{names[0]}: str`",
             )
 
-    def _check_websocket(self, handler: Callable[..., Any]) -> None:
+    def _check_websocket(self, handler: Callable[..., Any], returns: Any) -> None:
         if self._bodies.plan(handler, ()) is not None:
             what = "asks for a body, and a WebSocket has none: receive it, `ws.receive_json(Type)`"
             raise fault("handler", handler, what)
@@ -137,6 +140,13 @@ class _Reader:
             raise fault("handler", handler, what)
         if inspect.isgeneratorfunction(handler):
             what = "is a generator, whose items nobody would take: send them, `ws.send(item)`"
+            raise fault("handler", handler, what)
+        if returns not in _NOTHING:
+            shown = getattr(returns, "__name__", str(returns))
+            what = (
+                f"says that it returns {shown}, which nobody would take: send it, "
+                "`ws.send_json(value)`, and write `-> None`"
+            )
             raise fault("handler", handler, what)
 
     # The parameters of one function...

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from photon.app.choosing import Hosts, Versions
 from photon.app.photon import Photon
+from photon.binding.elsewhere import is_own_provider
 from photon.binding.operation import Operation
 from photon.binding.plan import Argument, Dependency
 from photon.binding.wording import function_name, short_place
@@ -149,7 +150,9 @@ def notes_on(route: Route) -> list[str]:
 
 def _notes_on_operation(operation: Operation) -> Iterator[str]:
     plan = operation.plan
-    needed = [d for d in _providers(plan.arguments) if not d.is_guard]
+    needed = [
+        d for d in _providers(plan.arguments) if not d.is_guard and not is_own_provider(d.provider)
+    ]
     of_others = {id(d) for other in plan.dependencies for d in _providers(other.arguments)}
     guards = [d for d in plan.guards if d.is_guard and id(d) not in of_others]
     if guards:

@@ -98,7 +98,7 @@ def log_panic(request: Request, error: BaseException) -> None:
     advise(error)
     logger.error(
         "%s %s failed (request %s): %s",
-        request.method,
+        "WebSocket" if request.is_upgraded else request.method,
         request.path,
         request.id,
         type(error).__name__,

@@ -79,6 +79,7 @@ class Request(msgspec.Struct, eq=False):
         failure: the exception that became a 500, once it was logged.
         ended_by: what kept the response from being made or sent, for what is done then; None also
             when it was the client that did not take it.
+        is_upgraded: whether another protocol, WebSocket, has its connection.
         background: what runs for it after its response, once it was started; tests wait for it.
     """
 
@@ -98,6 +99,7 @@ class Request(msgspec.Struct, eq=False):
     root: str = ""
     failure: BaseException | None = None
     ended_by: BaseException | None = None
+    is_upgraded: bool = False
     background: Handle[Any] | None = None
     _after: list[Callable[[], object]] | None = None
     _form: Form | None = None
@@ -275,7 +277,9 @@ class Request(msgspec.Struct, eq=False):
         """
         if self._link is None:
             raise RuntimeError(f"{self!r} came by no connection, so it cannot be upgraded")
-        return self._link.upgrade(head, session)
+        upgrade = self._link.upgrade(head, session)
+        self.is_upgraded = True
+        return upgrade
 
     # The body...
 

@@ -42,7 +42,7 @@ class Arrivals:
 
     def __init__(self) -> None:
         self._running: dict[Job, CancelScope] = {}
-        self._is_cut_off = False
+        self._cut_off: set[Job] | None = None  # those that were; None as long as none is
         self._idle: Event | None = None  # somebody waits for it
 
     @property
@@ -67,7 +67,7 @@ class Arrivals:
         job = _job_of(task, id, arguments)
         job.attempt = failed_attempts
         with CancelScope() as scope:
-            if self._is_cut_off:
+            if self._cut_off is not None:
                 raise CutOff
             self._running[job] = scope
             try:
@@ -92,12 +92,18 @@ class Arrivals:
             self._idle.wait()
 
     def cut_off(self) -> int:
-        """Raise `Cancelled` where each job waits; none begins any more.   Returns: how many ran."""
-        self._is_cut_off = True
+        """Raise `Cancelled` where each job waits; none begins any more.
+
+        Returns: how many were cut off, by this call and those before.
+        """
+        if self._cut_off is None:
+            self._cut_off = set()
         for job, scope in list(self._running.items()):
-            job.log(logging.WARNING, "is cut off, as the worker stops; it will be run again")
+            if job not in self._cut_off:
+                self._cut_off.add(job)
+                job.log(logging.WARNING, "is cut off, as the worker stops; it will be run again")
             scope.cancel("the worker stops")
-        return len(self._running)
+        return len(self._cut_off)
 
     def interrupt(self, id: str) -> None:
         """Raise `Cancelled` where the job of this id waits."""

@@ -20,6 +20,7 @@ class QueueError(TaskFault, RuntimeError):
 class QueueUnavailable(TaskFault):
     """The queue's server could not be reached, or did not answer in time.
 
+    Args: enqueues: whether it was to take a job; False of a worker, which wants some.
     Attributes:
         where: the server, without its password.
         may_be_enqueued: False when nothing was enqueued for sure; True when the server had been
@@ -29,12 +30,14 @@ class QueueUnavailable(TaskFault):
 
     unavailable = "what takes jobs for later is not available"
 
-    def __init__(self, where: str, why: str, *, may_be_enqueued: bool = False) -> None:
-        said = (
-            "did not answer, and whether the job was enqueued is not known"
-            if may_be_enqueued
-            else "could not be reached, and nothing was enqueued"
-        )
+    def __init__(
+        self, where: str, why: str, *, may_be_enqueued: bool = False, enqueues: bool = True
+    ) -> None:
+        said = "could not be reached"
+        if may_be_enqueued:
+            said = "did not answer, and whether the job was enqueued is not known"
+        elif enqueues:
+            said += ", and nothing was enqueued"
         super().__init__(f"{where} {said}: {why}")
         self.where = where
         self.may_be_enqueued = may_be_enqueued

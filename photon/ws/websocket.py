@@ -16,9 +16,9 @@ from photon.runtime.errors import StreamError
 from photon.runtime.hints import no_such_attribute
 from photon.runtime.sync import Event
 from photon.ws import deflate
-from photon.ws.close_codes import ABNORMAL, NORMAL
+from photon.ws.close_codes import ABNORMAL, NORMAL, can_be_sent
 from photon.ws.elsewhere import OF_WEBSOCKETS
-from photon.ws.errors import WebSocketClosed
+from photon.ws.errors import InvalidCloseCode, WebSocketClosed
 from photon.ws.frames import FIN, TEXT, binary_frame, head, text_frame
 from photon.ws.handshake import Offer, accept_head
 from photon.ws.messages import Messages, OnInvalid
@@ -377,6 +377,8 @@ class WebSocket:
             )
         session = self._session
         if session is None:
+            if not isinstance(code, int) or not can_be_sent(code):
+                raise InvalidCloseCode(code)
             self.reject(403, reason)
         session.close(code, reason)
         session.wait_for_end()

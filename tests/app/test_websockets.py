@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Never, NoReturn
 
 import msgspec
 import pytest
 
+from photon.app.elsewhere import WEBSOCKET_OPTIONS
 from photon.app.group import Group
+from photon.app.options import OF_WEBSOCKETS, RouteOptions
 from photon.app.photon import Photon
 from photon.binding.errors import HandlerError
 from photon.binding.markers import Body, Depends, Form, Header, Query
@@ -633,6 +636,69 @@ def test_a_handler_that_cannot_talk_is_refused(handler: Any, says: str) -> None:
     name = handler.__name__
     with pytest.raises(HandlerError, match=f"the handler {name} {HERE} {says}"):
         Photon().websocket("/")(handler)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"status": 201}, "no option 'status': a WebSocket is opened with 101; ws.reject(status"),
+        ({"response_type": str}, "its messages are read by ws.messages(Type)"),
+        ({"tags": ["chat"]}, "OpenAPI documents know no WebSockets"),
+        ({"ping_interval": 5}, "websockets=WebSocketSettings(ping_interval_s=...)"),
+        ({"subprotocols": ["a"]}, "ws.accept(subprotocol), one of ws.subprotocols"),
+        ({"timeuot": 5}, "did you mean timeout?"),
+        ({"methods": ["GET"]}, "always begins with a GET"),
+    ],
+)
+def test_what_a_websocket_does_not_take_is_told(options: Any, says: str) -> None:
+    with pytest.raises(TypeError, match=re.escape(says)):
+        Photon().websocket("/", **options)
+
+
+def test_what_can_be_said_of_no_websocket_is_answered_with_what_can() -> None:
+    left = set(RouteOptions.__annotations__) - set(OF_WEBSOCKETS)
+    assert left <= WEBSOCKET_OPTIONS.keys()
+
+
+# What it returns...
+
+
+@pytest.mark.parametrize("type_", [str, "dict[str, int]", Response])
+def test_a_handler_that_says_that_it_returns_something_is_refused(type_: Any) -> None:
+    def talk(ws: WebSocket) -> Any: ...
+
+    talk.__annotations__["return"] = type_
+    with pytest.raises(HandlerError, match="which nobody would take: send it, `ws"):
+        Photon().websocket("/")(talk)
+
+
+@pytest.mark.parametrize("type_", [None, "None", Any, object, NoReturn, Never])
+def test_a_handler_may_say_that_it_returns_nothing(type_: Any) -> None:
+    def talk(ws: WebSocket) -> Any: ...
+
+    talk.__annotations__["return"] = type_
+    Photon().websocket("/")(talk)
+
+
+def test_what_a_handler_returns_is_dropped_and_told_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = Photon()
+
+    @app.websocket("/")
+    def talk(ws):  # type: ignore[no-untyped-def]
+        ws.accept()
+        return {"secret": 1}
+
+    with TestClient(app) as client:
+        for _ in range(3):
+            with client.websocket("/") as ws, pytest.raises(WebSocketClosed) as caught:
+                ws.receive()
+            assert caught.value.code == 1000
+    (told,) = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert "talk (tests/app/test_websockets.py:" in told
+    assert "returned a dict, which nobody gets: ws.send_json(value) sends it" in told
+    assert "secret" not in told
 
 
 def test_a_placeholder_that_nobody_takes_is_refused() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from photon.app.photon import Photon
 from photon.cli.route_table import table
+from photon.tasks.background import BackgroundTasks
 from tests.cli.shop import make_hosts, make_shop
 
 
@@ -73,3 +74,13 @@ def test_an_application_without_routes_says_how_to_make_one() -> None:
     lines = table(Photon(openapi_url=None), 80)
     assert lines[-1] == 'It has no routes: @app.get("/") above a function makes one.'
     assert table(Photon(), 80)[-1] == lines[-1]
+
+
+def test_what_the_house_provides_is_nothing_that_a_route_needs() -> None:
+    app = Photon()
+
+    @app.post("/orders")
+    def order(tasks: BackgroundTasks) -> None: ...
+
+    (line,) = [line for line in table(app, None) if "/orders" in line]
+    assert "needs" not in line

@@ -65,8 +65,8 @@ def test_an_application_it_cannot_work_for(
     ("queue", "code", "said"),
     [
         ("", 3, "there is nothing for a worker to do"),
-        ("redis://127.0.0.1:1", 3, "Redis (redis://127.0.0.1:1) could not be reached"),
-        ("postgresql://127.0.0.1:1/shop", 3, "127.0.0.1:1/shop) could not be reached"),
+        ("redis://127.0.0.1:1", 3, "Redis (redis://127.0.0.1:1) could not be reached: "),
+        ("postgresql://127.0.0.1:1/shop", 3, "127.0.0.1:1/shop) could not be reached: "),
         ("http://localhost", 4, "PHOTON_QUEUE begins with 'http'"),
     ],
 )

@@ -72,7 +72,7 @@ def test_a_failure_is_logged_once_with_its_traceback(caplog: pytest.LogCaptureFi
     records = [record for record in caplog.records if record.levelno >= logging.ERROR]
     (record,) = records
     assert record.exc_info
-    assert "GET /chat failed (request " in record.getMessage()
+    assert "WebSocket /chat failed (request " in record.getMessage()
     assert record.request_id in reason  # type: ignore[attr-defined]
 
 

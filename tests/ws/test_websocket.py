@@ -282,6 +282,17 @@ def test_a_close_before_it_was_accepted_is_a_403_with_the_reason() -> None:
         assert b"not you" in answer.body
 
 
+def test_a_code_that_cannot_be_sent_is_told_also_where_none_is() -> None:
+    def handler(ws: WebSocket) -> None:
+        with pytest.raises(InvalidCloseCode, match="cannot be closed with code 999"):
+            ws.close(999)
+        ws.close(4001, "not you")
+
+    with serving(handler) as server, Client(server) as client:
+        client.send(opening())
+        assert client.answer().status == 403
+
+
 def test_a_handler_that_returns_without_accepting(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "photon.ws")
     with serving(lambda ws: None) as server, Client(server) as client:

@@ -220,7 +220,7 @@ class DramatiqWorker:
         try:
             self._broker.client.ping()
         except (redis.RedisError, OSError) as error:
-            raise QueueUnavailable(f"Redis ({self._where})", str(error)) from error
+            raise QueueUnavailable(f"Redis ({self._where})", str(error), enqueues=False) from error
         self._broker.add_middleware(CurrentMessage())
         self._broker.add_middleware(Keeping())
         for task in self._tasks:

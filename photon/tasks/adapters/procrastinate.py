@@ -197,7 +197,7 @@ class ProcrastinateQueue:
             timeout = max(2, round(self._patience_s))
             return psycopg.connect(self._url, connect_timeout=timeout, autocommit=True)
         except psycopg.OperationalError as error:
-            raise QueueUnavailable(self._where, str(error)) from error
+            raise QueueUnavailable(self._where, str(error), enqueues=False) from error
 
     def worker(self, tasks: Tasks, settings: WorkerSettings) -> ProcrastinateWorker:
         """procrastinate's worker for these tasks."""

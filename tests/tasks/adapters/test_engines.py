@@ -139,6 +139,7 @@ def test_a_job_that_is_cut_off_is_not_lost(sender: Sender) -> None:
         another.kill(signal.SIGTERM)  # hurry
         another.wait_line("hurrying")
         assert another.wait() == 0
+    assert "1 jobs were cut off and will be run again" in another.stderr
 
 
 def test_the_job_of_a_killed_worker_is_run_again(sender: Sender) -> None:
