@@ -28,7 +28,7 @@ from photon.runtime.guarding import brief, name_of
 from photon.runtime.handle import Handle, start
 from photon.runtime.hub import current_hub, existing_hub, getcurrent
 from photon.runtime.nursery import Nursery, nursery
-from photon.runtime.parking import _tell_again
+from photon.runtime.parking import tell_again
 
 T = TypeVar("T")
 
@@ -110,6 +110,7 @@ class Crew(Generic[T]):
     def close(self) -> None:
         """Have it end, and wait for it.   Raises: Cancelled."""
         self._need_greenlet()
+        self._refuse_its_own_calls()
         self._end("closed")
         told = self._wait_until_over()
         if told is not None:
@@ -130,12 +131,13 @@ class Crew(Generic[T]):
         if self._is_asker(getcurrent()) and not _gc_watch[0].is_collecting:
             told = self._wait_until_over()
             # What a finalizer raises is only printed: a cancel is told again at the next wait.
-            if told is not None and not _tell_again(told, self._hub):
+            if told is not None and not tell_again(told, self._hub):
                 raise told
 
     def _begin(self) -> None:
         self._refuse_if_cancelled()
         self._need_greenlet()
+        self._refuse_its_own_calls()
         me = getcurrent()
         self._asked_by = (ref(me), getattr(me, "turn", 0))
         if self._state == "new":
@@ -155,6 +157,22 @@ class Crew(Generic[T]):
             raise WrongThread(f"{self} was made in another thread, and is used there")
         if getcurrent() is self._hub.native:
             raise MustNotWait(f"{self} was used in a callback of the hub, which must not wait")
+
+    def _refuse_its_own_calls(self) -> None:
+        # They would wait until they are over themselves, and no cancel could end that.
+        if self._nursery is None:
+            return
+        scope = self._nursery.cancel_scope
+        greenlet = getcurrent()
+        while greenlet is not scope.greenlet:  # the feeder's, in which items are made
+            parent = getattr(getattr(greenlet, "job", None), "parent", None)
+            if parent is None:
+                return
+            greenlet = parent.greenlet
+        raise RuntimeError(
+            f"{self} is used by one of its own calls, which would wait for itself; return what you "
+            "found, and have the loop over the results end it"
+        )
 
     def _is_asker(self, greenlet: Any) -> bool:
         asker, turn = self._asked_by

@@ -201,7 +201,7 @@ class Wait:
         won = self.won
         if won is None or won.error is not None or won.owner._take_back(won):
             return True
-        return not _tell_again(error, self.hub)
+        return not tell_again(error, self.hub)
 
     # In the hub...
 
@@ -217,7 +217,7 @@ class Wait:
             self.wake()
 
 
-def _tell_again(error: BaseException, hub: Hub) -> bool:
+def tell_again(error: BaseException, hub: Hub) -> bool:
     """Have a cancel that came too late for one wait raised in the next one.
 
     If by then the scope was left, or the job is over, it reaches nobody, as always.

@@ -5,21 +5,28 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
+from types import CodeType
 from typing import Any
 
 from photon.runtime.source import shown_path
 
-_PHOTON = os.path.dirname(os.path.dirname(__file__)) + os.sep
-_LIBRARIES = tuple(
-    {
-        sysconfig.get_path(kind) + os.sep
+_NOT_USERS = (
+    os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep,
+    *{
+        os.path.abspath(folder) + os.sep
         for kind in ("stdlib", "platstdlib", "purelib", "platlib")
-        if sysconfig.get_path(kind)
-    }
+        if (folder := sysconfig.get_path(kind))
+    },
+    "<",  # generated: endpoints, and what importlib is made of
 )
 
 Spot = tuple[Any, int]
 """Code, and the line in it."""
+
+
+def is_users(code: CodeType) -> bool:
+    """Whether it is the user's own, and not that of Photon or of a library."""
+    return not code.co_filename.startswith(_NOT_USERS)
 
 
 def spot_of(greenlet: Any) -> Spot | None:
@@ -27,11 +34,15 @@ def spot_of(greenlet: Any) -> Spot | None:
 
     Returns: code and line; of the innermost frame if none of it is the user's; None if it has none.
     """
-    frame = innermost = greenlet.gr_frame
+    return spot_in(greenlet.gr_frame)
+
+
+def spot_in(innermost: Any) -> Spot | None:
+    """The same for the frames around `innermost`."""
+    frame = innermost
     while frame is not None:
-        code = frame.f_code
-        if not code.co_filename.startswith((_PHOTON, *_LIBRARIES, "<")):
-            return code, frame.f_lineno
+        if is_users(frame.f_code):
+            return frame.f_code, frame.f_lineno
         frame = frame.f_back
     return None if innermost is None else (innermost.f_code, innermost.f_lineno)
 
@@ -49,10 +60,14 @@ def where(greenlet: Any) -> str:
 
     Such as "shop/items.py:12 in page (psycopg/waiting.py:80 in wait)"; "" when it does not wait.
     """
-    spot = spot_of(greenlet)
+    return where_in(greenlet.gr_frame)
+
+
+def where_in(frame: Any) -> str:
+    """The same for a frame and those around it."""
+    spot = spot_in(frame)
     if spot is None:
         return ""
-    frame = greenlet.gr_frame
     while frame is not None and frame.f_code.co_filename.startswith(_HUB):
         frame = frame.f_back
     if frame is None or frame.f_code is spot[0]:

@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import sysconfig
 
-import photon
 from photon.runtime.source import shown_path
-from photon.runtime.whereabouts import told
-
-_OTHERS = tuple(
-    os.path.abspath(folder) + os.sep
-    for folder in {
-        os.path.dirname(photon.__file__),
-        *(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")),
-    }
-)
+from photon.runtime.whereabouts import is_users, told
 
 
 def stopped_at(error: BaseException) -> str:
@@ -29,7 +18,7 @@ def stopped_at(error: BaseException) -> str:
     while traceback is not None:
         code = traceback.tb_frame.f_code
         last = (code, traceback.tb_lineno)
-        if not code.co_filename.startswith(_OTHERS):
+        if is_users(code):
             users = last
         traceback = traceback.tb_next
     return told(users or last) or "?"

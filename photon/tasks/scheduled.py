@@ -17,12 +17,13 @@ from photon.runtime.cancel import fail_after
 from photon.runtime.clock import wall
 from photon.runtime.errors import Cancelled, RegionClosed, RegionFull
 from photon.runtime.greenlets import sleep
+from photon.runtime.guarding import brief
 from photon.tasks.cron import Cron
 from photon.tasks.errors import ElectionError
 from photon.tasks.periods import spoken
 from photon.tasks.schedule import Every, Missed, OncePer, Overlap
 from photon.tasks.settings import TaskSettings
-from photon.tasks.task import Job, Started, Task, brief, fail_job, run_job
+from photon.tasks.task import Job, Started, Task, fail_job, run_job
 
 if TYPE_CHECKING:
     from photon.tasks.election import Elector, Release

@@ -20,6 +20,7 @@ from photon.runtime.cancel import move_on_after
 from photon.runtime.clock import now, wall
 from photon.runtime.errors import Cancelled
 from photon.runtime.greenlets import sleep
+from photon.runtime.guarding import brief
 from photon.runtime.source import place_of
 from photon.tasks.checking import check_function, name_of
 from photon.tasks.errors import JobTimedOut
@@ -39,7 +40,6 @@ logger = logging.getLogger("photon.tasks")
 # What a hook that hangs may hold its job up, and with it what waits for the job.
 HOOK_S = 30.0
 
-_LONGEST = 200
 _PLAIN = TaskOptions()
 
 _current: ContextVar[Job | None] = ContextVar("photon_job", default=None)
@@ -325,16 +325,6 @@ def _call_hook(hook: Callable[..., object], job: Job, error: BaseException) -> N
             job.log(logging.ERROR, "failed, and its on_failure %s did, too", name, error=second)
     if scope.cancelled_caught:
         job.log(logging.ERROR, "failed, and its on_failure took over %s", spoken(HOOK_S))
-
-
-def brief(error: BaseException) -> str:
-    """An exception in one line of bearable length."""
-    try:
-        text = " ".join(str(error).split())
-    except Exception:
-        text = "(its text cannot be made)"
-    line = f"{type(error).__qualname__}: {text}" if text else type(error).__qualname__
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
 
 
 def _tell_structlog(job: Job) -> None:

@@ -92,6 +92,14 @@ def test_an_exception_in_one_line() -> None:
     assert len(brief(ValueError("x" * 10**6))) == 200
 
 
+def test_an_exception_whose_text_cannot_be_made_is_told_all_the_same() -> None:
+    class Unspeakable(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no")
+
+    assert brief(Unspeakable()).endswith("Unspeakable: (its text cannot be made)")
+
+
 def test_a_hook_that_fails_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     tell(int, "seven")
     assert caplog.messages == ["the hook int failed"]

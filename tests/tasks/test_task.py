@@ -16,7 +16,7 @@ from photon.runtime.errors import Cancelled
 from photon.runtime.greenlets import checkpoint, sleep, sleep_forever, spawn
 from photon.tasks import task as module
 from photon.tasks.errors import JobTimedOut, TaskError
-from photon.tasks.task import Job, Task, TaskOptions, brief, current_job, run_job
+from photon.tasks.task import Job, Task, TaskOptions, current_job, run_job
 from tests.clients import wait_until
 
 variable = ContextVar("variable", default="nothing")
@@ -133,18 +133,6 @@ def test_a_function_that_recurses_for_ever_fails() -> None:
     job = run_job(job_of(recurse))
     assert job.state == "failed"
     assert isinstance(job.error, RecursionError)
-
-
-class Unspeakable(Exception):
-    def __str__(self) -> str:
-        raise RuntimeError("no")
-
-
-@pytest.mark.parametrize("error", [ValueError("x" * 10_000), Unspeakable()])
-def test_an_error_is_told_in_a_line_of_bearable_length(error: Exception) -> None:
-    assert len(brief(error)) < 300
-    assert brief(Unspeakable()) == "Unspeakable: (its text cannot be made)"
-    assert brief(KeyError()) == "KeyError"
 
 
 def test_what_a_job_logs_by_structlog_carries_its_name_and_id() -> None:
