@@ -21,6 +21,7 @@ from photon.binding.app_scope import AppScope
 from photon.binding.compile import Compiling, compile_endpoint
 from photon.binding.errors import fault
 from photon.binding.operation import Operation
+from photon.binding.plan import NO_HINTS, LocalHints
 from photon.binding.signature import read_plan
 from photon.http.application import Application
 from photon.http.formats import Format
@@ -50,6 +51,7 @@ def make_operation(
     path_types: Mapping[str, type],
     options: Mapping[str, Any],
     overrides: Mapping[Any, Callable[..., Any]] = {},
+    local_hints: LocalHints = NO_HINTS,
 ) -> Operation:
     """All that is known of a handler at a route.
 
@@ -63,6 +65,7 @@ def make_operation(
         guards=options.get("dependencies", ()),
         media_types=media_types,
         overrides=overrides,
+        local_hints=local_hints,
     )
     response_type = options.get("response_type", plan.returns)
     return Operation(
@@ -106,8 +109,9 @@ def make_endpoint(
         check=_check(operation, options, given),
     )
 
-    def build(overrides: Replaced, app_scope: AppScope) -> Application:
-        replaced = make_operation(handler, path_types, options, overrides)
+    def build(overrides: Replaced, app_scope: AppScope, hints: LocalHints) -> Application:
+        hints = {**operation.plan.local_hints, **hints}
+        replaced = make_operation(handler, path_types, options, overrides, hints)
         app_scope.learn(replaced.plan.dependencies, at_start=False)
         return compile_endpoint(replaced, msgspec.structs.replace(compiling, app_scope=app_scope))
 

@@ -11,26 +11,29 @@ import msgspec
 
 from photon.app.registering import shown
 from photon.binding.app_scope import AppScope
-from photon.binding.errors import check_kind
+from photon.binding.errors import HandlerError, check_kind
 from photon.binding.markers import Depends
-from photon.binding.plan import BindingPlan
+from photon.binding.plan import BindingPlan, LocalHints
 from photon.binding.signature import read_plan
 from photon.http.application import Application
 
 Replaced = Mapping[Any, Callable[..., Any]]
-Build = Callable[[Replaced, AppScope], Application]
-"""Makes an endpoint in which these providers are replaced."""
+Build = Callable[[Replaced, AppScope, LocalHints], Application]
+"""Makes an endpoint in which these providers are replaced, with the local hints of the fakes."""
 
 
 class _Layer(msgspec.Struct, frozen=True, eq=False):
     """What is replaced for the length of one `with`, and in those around it.
 
-    Attributes: app_scope: what fakes of the scope "app" made; it is closed with the layer.
+    Attributes:
+        app_scope: what fakes of the scope "app" made; it is closed with the layer.
+        local_hints: of the fake, which is often defined right there, in a test.
     """
 
     provider: Callable[..., Any]
     fake: Callable[..., Any]
     app_scope: AppScope
+    local_hints: LocalHints
 
 
 class Overrides:
@@ -75,7 +78,7 @@ class Overrides:
         """
         check_kind("provider", provider)
         check_kind("provider", fake)
-        layer = _Layer(provider, fake, AppScope(self._innermost))
+        layer = _Layer(provider, fake, AppScope(self._innermost), _local_hints_of(fake))
         self._change(self._layers.append, layer)
         try:
             yield
@@ -87,6 +90,10 @@ class Overrides:
     @property
     def _innermost(self) -> AppScope:
         return self._layers[-1].app_scope if self._layers else self._app_scope
+
+    @property
+    def _local_hints(self) -> LocalHints:
+        return {fn: hints for layer in self._layers for fn, hints in layer.local_hints.items()}
 
     def _change(self, change: Callable[[_Layer], object], layer: _Layer) -> None:
         with self._changing:
@@ -105,9 +112,17 @@ class Overrides:
                 return plain(request)
             made_for, application = made
             if made_for is not active:
-                application = build(active, self._innermost)
+                application = build(active, self._innermost, self._local_hints)
                 made = active, application
             return application(request)
 
         endpoint.__wrapped__ = plain.__wrapped__  # type: ignore[attr-defined]
         return endpoint
+
+
+def _local_hints_of(fake: Callable[..., Any]) -> LocalHints:
+    """The annotations of a fake and its own providers that can be read here alone."""
+    try:
+        return read_plan(lambda: None, guards=[Depends(fake)]).local_hints
+    except HandlerError:
+        return {}  # told when a request asks for it

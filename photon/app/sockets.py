@@ -17,6 +17,7 @@ from photon.binding.app_scope import AppScope
 from photon.binding.compile import Compiling, Session, compile_session
 from photon.binding.errors import fault
 from photon.binding.operation import Operation
+from photon.binding.plan import NO_HINTS, LocalHints
 from photon.binding.signature import read_plan
 from photon.http.application import Application
 from photon.http.request import Request
@@ -35,6 +36,7 @@ def make_socket_operation(
     path_types: Mapping[str, type],
     options: Mapping[str, Any],
     overrides: Mapping[Any, Callable[..., Any]] = {},
+    local_hints: LocalHints = NO_HINTS,
 ) -> Operation:
     """All that is known of a handler of WebSockets.   Raises: HandlerError."""
     plan = read_plan(
@@ -42,6 +44,7 @@ def make_socket_operation(
         path_types,
         guards=options.get("dependencies", ()),
         overrides=overrides,
+        local_hints=local_hints,
         is_websocket=True,
     )
     name = options.get("name") or str(getattr(handler, "__name__", ""))
@@ -73,8 +76,9 @@ def make_socket_endpoint(
         before=before_of(options),
     )
 
-    def build(overrides: Replaced, app_scope: AppScope) -> Application:
-        replaced = make_socket_operation(handler, path_types, options, overrides)
+    def build(overrides: Replaced, app_scope: AppScope, hints: LocalHints) -> Application:
+        hints = {**operation.plan.local_hints, **hints}
+        replaced = make_socket_operation(handler, path_types, options, overrides, hints)
         app_scope.learn(replaced.plan.dependencies, at_start=False)
 
         session = compile_session(replaced, replace(compiling, app_scope=app_scope))

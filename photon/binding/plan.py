@@ -7,7 +7,7 @@ its arguments (`compile`), and read by whoever wants to know: the OpenAPI docume
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -137,6 +137,12 @@ class Argument(Struct, frozen=True, eq=False):
     positional: bool = False
 
 
+LocalHints = Mapping[Any, Mapping[str, Any]]
+"""By function its annotations."""
+
+NO_HINTS: LocalHints = {}
+
+
 class BindingPlan(Struct, frozen=True, kw_only=True, eq=False):
     """How a handler's arguments come from a request.
 
@@ -149,6 +155,8 @@ class BindingPlan(Struct, frozen=True, kw_only=True, eq=False):
         parameters: of the handler and of all its providers, each once.
         body: None when nobody asks for it.
         returns: the annotation of what it returns; `inspect.Signature.empty` when there is none.
+        local_hints: the annotations of functions that were read where they are defined, within
+            another function: nobody can read those later.
     """
 
     handler: Callable[..., Any]
@@ -158,6 +166,7 @@ class BindingPlan(Struct, frozen=True, kw_only=True, eq=False):
     parameters: tuple[Parameter, ...] = ()
     body: BodyPlan | None = None
     returns: Any = None
+    local_hints: LocalHints = NO_HINTS
 
     def from_source(self, source: Source) -> Iterator[Parameter]:
         """The parameters of one source."""

@@ -44,7 +44,7 @@ from photon.binding.parameters import (
     path_parameter,
     text_parameter,
 )
-from photon.binding.plan import NO_DEFAULT, Argument, BindingPlan, Parameter
+from photon.binding.plan import NO_DEFAULT, NO_HINTS, Argument, BindingPlan, LocalHints, Parameter
 from photon.binding.providers import Providers
 from photon.http.request import Request
 from photon.http.uploads import UploadFile
@@ -63,6 +63,7 @@ def read_plan(
     media_types: tuple[str, ...] = ("application/json",),
     overrides: Mapping[Any, Callable[..., Any]] = {},
     is_websocket: bool = False,
+    local_hints: LocalHints = NO_HINTS,
 ) -> BindingPlan:
     """How the arguments of `handler` come from a request.
 
@@ -72,13 +73,16 @@ def read_plan(
         media_types: of bodies that are decoded.
         overrides: providers to take in the place of others.
         is_websocket: whether the request becomes a WebSocket.
+        local_hints: of the plan that was made before this one.
     Raises: HandlerError.
     """
     if isinstance(handler, type):
         what = "is a class; register a function, or an object that can be called"
         raise fault("handler", handler, what)
     check_kind("handler", handler)
-    return _Reader(path_types, overrides, is_websocket).plan(handler, guards, media_types)
+    return _Reader(path_types, overrides, is_websocket, local_hints).plan(
+        handler, guards, media_types
+    )
 
 
 class _Reader:
@@ -89,9 +93,11 @@ class _Reader:
         path_types: Mapping[str, type],
         overrides: Mapping[Any, Callable[..., Any]],
         is_websocket: bool,
+        local_hints: LocalHints,
     ) -> None:
         self._path_types = path_types
         self._is_websocket = is_websocket
+        self._local_hints = dict(local_hints)
         self._takes_websocket = False
         self._parameters: list[Parameter] = []
         self._bodies = Bodies()
@@ -118,6 +124,7 @@ class _Reader:
             parameters=tuple(self._parameters),
             body=self._bodies.plan(handler, media_types),
             returns=returns,
+            local_hints=self._local_hints,
         )
 
     def _check_path(self, handler: Callable[..., Any]) -> None:
@@ -157,7 +164,7 @@ class _Reader:
 
     def _arguments(self, role: str, fn: Callable[..., Any]) -> tuple[tuple[Argument, ...], Any]:
         try:
-            signature, hints = _signature(fn)
+            signature, hints = self._signature(fn)
             bound = _bound_by_partial(fn)
             arguments = []
             for parameter in signature.parameters.values():
@@ -169,6 +176,39 @@ class _Reader:
         except Unfit as error:
             raise fault(role, fn, error) from error.__cause__
         return tuple(arguments), hints.get("return", signature.return_annotation)
+
+    def _signature(self, fn: Callable[..., Any]) -> tuple[inspect.Signature, Mapping[str, Any]]:
+        try:
+            signature = inspect.signature(fn)
+        except (ValueError, TypeError) as error:
+            raise Unfit(
+                "does not say what its parameters are; call it in a function of your own"
+            ) from error
+        called = inspect.unwrap(fn)
+        while isinstance(called, partial):
+            called = inspect.unwrap(called.func)
+        if isinstance(called, type):
+            target: Any = vars(called).get("__init__", called)
+        else:
+            target = called if inspect.isroutine(called) else type(called).__call__
+        try:
+            return signature, self._hints(inspect.unwrap(target))
+        except (NameError, AttributeError, SyntaxError, TypeError) as error:
+            raise Unfit(
+                f"has an annotation that is not defined where it stands: {error}"
+            ) from error
+
+    def _hints(self, fn: Any) -> Mapping[str, Any]:
+        try:
+            return typing.get_type_hints(fn, include_extras=True)
+        except NameError:
+            if fn not in self._local_hints:
+                names = _names_around(fn)
+                if names is None:
+                    raise
+                hints = typing.get_type_hints(fn, localns=names, include_extras=True)
+                self._local_hints[fn] = hints
+            return self._local_hints[fn]
 
     def _source(self, parameter: inspect.Parameter, annotation: Any) -> Any:
         """What fills a parameter."""
@@ -244,36 +284,6 @@ class _Reader:
                 return known
         self._parameters.append(parameter)
         return parameter
-
-
-def _signature(fn: Callable[..., Any]) -> tuple[inspect.Signature, dict[str, Any]]:
-    try:
-        signature = inspect.signature(fn)
-    except (ValueError, TypeError) as error:
-        raise Unfit(
-            "does not say what its parameters are; call it in a function of your own"
-        ) from error
-    called = inspect.unwrap(fn)
-    while isinstance(called, partial):
-        called = inspect.unwrap(called.func)
-    if isinstance(called, type):
-        target: Any = vars(called).get("__init__", called)
-    else:
-        target = called if inspect.isroutine(called) else type(called).__call__
-    try:
-        return signature, _hints(inspect.unwrap(target))
-    except (NameError, AttributeError, SyntaxError, TypeError) as error:
-        raise Unfit(f"has an annotation that is not defined where it stands: {error}") from error
-
-
-def _hints(fn: Any) -> dict[str, Any]:
-    try:
-        return typing.get_type_hints(fn, include_extras=True)
-    except NameError:
-        names = _names_around(fn)
-        if names is None:
-            raise
-        return typing.get_type_hints(fn, localns=names, include_extras=True)
 
 
 def _names_around(fn: Any) -> dict[str, Any] | None:

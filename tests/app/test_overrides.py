@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any
 
+import msgspec
 import pytest
 
 from photon.app.group import Group
 from photon.app.photon import Photon
 from photon.binding.errors import HandlerError
-from photon.binding.markers import Depends
+from photon.binding.markers import Depends, Query
 from photon.http.errors import HTTPError
 from photon.runtime.greenlets import checkpoint, spawn
 from photon.testing.client import TestClient
+from photon.ws.websocket import WebSocket
 
 story: list[str] = []
 
@@ -267,3 +269,64 @@ def test_what_is_no_function_is_refused_at_the_override(app: Photon) -> None:
             raise AssertionError
     with pytest.raises(HandlerError, match="5 is no provider"):
         app.override(5, fake)  # type: ignore[arg-type]
+
+
+# Types of a test's own...
+
+
+def test_types_that_are_local_to_a_test_are_known_under_an_override() -> None:
+    class Item(msgspec.Struct):
+        name: str
+
+    class Store:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+    def prefix() -> Store:
+        return Store("real")
+
+    def fake_prefix(item: Item) -> Store:
+        return Store(f"fake {item.name}")
+
+    app = Photon()
+
+    @app.post("/items")
+    def create(item: Item, store: Annotated[Store, Depends(prefix)]) -> Item:
+        return Item(f"{store.name} {item.name}")
+
+    with TestClient(app) as client:
+        assert client.post("/items", json={"name": "pen"}).json() == {"name": "real pen"}
+        with app.override(prefix, fake_prefix):
+            assert client.post("/items", json={"name": "a"}).json() == {"name": "fake a a"}
+        assert client.post("/items", json={"name": "pen"}).json() == {"name": "real pen"}
+
+
+def test_types_that_are_local_to_a_test_are_known_to_a_websocket_under_an_override() -> None:
+    class Filter(msgspec.Struct):
+        since: int = 0
+
+    class Store:
+        name = "real"
+
+    class Fake(Store):
+        name = "fake"
+
+    def store() -> Store:
+        return Store()
+
+    def fake() -> Fake:
+        return Fake()
+
+    app = Photon()
+
+    @app.websocket("/items")
+    def talk(
+        ws: WebSocket,
+        store: Annotated[Store, Depends(store)],
+        chosen: Annotated[Filter, Query()],
+    ) -> None:
+        ws.send(f"{store.name} {chosen.since}")
+
+    with TestClient(app) as client, app.override(store, fake):
+        with client.websocket("/items?since=3") as ws:
+            assert ws.receive() == "fake 3"
