@@ -21,6 +21,7 @@ from photon.runtime.greenlets import spawn
 from photon.runtime.handle import Handle
 from photon.runtime.hub import current_hub
 from photon.runtime.patience import patience
+from photon.runtime.region import region_of
 from photon.tasks.queue import Call, WorkerSettings
 from photon.tasks.queue_errors import QueueError, QueueFull
 from photon.tasks.task import Job, run_job
@@ -55,7 +56,10 @@ class InProcessQueue:
         self._running: dict[Job, Handle[Job]] = {}
 
     def enqueue(self, call: Call) -> str:
-        """Keep it in memory; runs once, if the process lives.   Raises: QueueFull; QueueError."""
+        """Keep it in memory; runs once, if the process lives.
+
+        Raises: QueueFull; QueueError; WrongThread.
+        """
         if call.connection is not None:
             raise QueueError(
                 "the queue of this process is no part of a transaction; connection= works with "
@@ -66,10 +70,12 @@ class InProcessQueue:
                 f"{self._limit} jobs wait in this process already, so {call.task.name} was not "
                 "enqueued"
             )
+        hub = current_hub()
+        region_of(hub)  # refuses a native thread: nobody would run what becomes due there
         args, kwargs = call.task.arguments.decode(call.arguments)
         job = Job(call.task, args, kwargs)
         if call.delay_s > 0:
-            due = current_hub().deadlines.add(now() + call.delay_s, lambda: self._due(job))
+            due = hub.deadlines.add(now() + call.delay_s, lambda: self._due(job))
             self._later[job] = (due, call.task.priority)
         else:
             self._wait_in_line(job, call.task.priority)

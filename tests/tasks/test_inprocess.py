@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from photon.runtime.cancel import fail_after
+from photon.runtime.errors import WrongThread
 from photon.runtime.greenlets import sleep
+from photon.runtime.offload import offload
 from photon.runtime.sync import Event
 from photon.tasks.inprocess import InProcessQueue
 from photon.tasks.queue import WorkerSettings
@@ -145,6 +147,14 @@ def test_closing_ends_also_when_jobs_have_not_begun() -> None:
         task.send(n)
     lost = queue.close(0.0, 10.0)
     assert lost == 500 - len(begun)
+    assert repr(queue) == "<InProcessQueue: 0 run, 0 wait>"
+
+
+def test_what_is_sent_later_in_a_native_thread_is_refused_and_not_lost() -> None:
+    queue = InProcessQueue()
+    task = Tasks(queue).task(name="work")(sleep)
+    with pytest.raises(WrongThread, match="this native thread has no hub"):
+        offload(task.send_after, 1, 0)
     assert repr(queue) == "<InProcessQueue: 0 run, 0 wait>"
 
 
