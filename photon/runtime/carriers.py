@@ -26,11 +26,15 @@ from typing import Any, Protocol
 
 from greenlet import GreenletExit, greenlet
 
+from photon.runtime.clock import now
+
 logger = logging.getLogger("photon.runtime")
 
 
-# Of what was submitted so much is started before the loop looks at sockets and timers again.
+# Of what was submitted so much is started before the loop looks at sockets and timers again: less,
+# where that takes longer than a round should.
 _ROUND_JOBS = 128
+_ROUND_S = 0.005
 
 
 class Job(Protocol):
@@ -125,6 +129,7 @@ class Carriers:
         self.all: set[Carrier] = set()
         self._submitted: deque[Job] = deque()
         self._timer: Any = None
+        self._round_jobs = _ROUND_JOBS
         # libev runs prepare watchers after the callbacks of one poll and before the next.
         self._before_poll = hub.loop.prepare(ref=False)
         self._before_poll.start(self._work)
@@ -145,11 +150,17 @@ class Carriers:
         self._timer.close()
         self._timer = None
         submitted = self._submitted
-        for _ in range(min(len(submitted), _ROUND_JOBS)):
+        for _ in range(min(len(submitted), self._round_jobs)):
             self.ready.append(submitted.popleft())
         if submitted:
             self._start_timer()
+        began = now()
         self._work()
+        took = now() - began
+        if took > _ROUND_S:
+            self._round_jobs = max(1, int(self._round_jobs * _ROUND_S / took))
+        elif self._round_jobs < _ROUND_JOBS:
+            self._round_jobs = min(_ROUND_JOBS, self._round_jobs * 2)
 
     def _work(self) -> None:
         """In the hub: run what is ready."""

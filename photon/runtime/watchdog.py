@@ -36,7 +36,7 @@ from photon.runtime.cancel import RETELL_S, CancelScope, innermost, shield_aroun
 from photon.runtime.clock import now
 from photon.runtime.errors import Cancelled
 from photon.runtime.hub import Hub, current_hub, getcurrent
-from photon.runtime.whereabouts import told
+from photon.runtime.whereabouts import where_in
 
 logger = logging.getLogger("photon.runtime")
 
@@ -108,13 +108,13 @@ class Watchdog:
         job = getattr(greenlet, "job", None)
         if job is None or self._was_told(job, greenlet.turn):
             return
-        error = _overdue(self._hub, greenlet, job, now() - stuck_s)
+        place = f"at {where_in(frame)}, which has computed for {stuck_s:.2g} s without a wait"
+        error = _overdue(self._hub, greenlet, job, now() - stuck_s, place)
         if error is None:
             return
         self._knocked = (job, greenlet.turn, monotonic())
         self.interrupted += 1
-        place = told((frame.f_code, frame.f_lineno))
-        error.where = f"at {place}, which has computed for {stuck_s:.2g} s without a wait"
+        error.where = place
         _raise_in(frame, error)
 
     def _was_told(self, job: Any, turn: int) -> bool:
@@ -134,10 +134,11 @@ def _is_ours(frame: FrameType) -> bool:
     return name.startswith(_NOT_HERE[0]) or any(part in name for part in _NOT_HERE[1:])
 
 
-def _overdue(hub: Hub, greenlet: Any, job: Any, stuck_since: float) -> Cancelled | None:
+def _overdue(hub: Hub, greenlet: Any, job: Any, stuck_since: float, place: str) -> Cancelled | None:
     """What is to be raised in a greenlet that computes; None if it may go on.
 
-    A child of a nursery is overdue when the nursery's block is, which is told so as well.
+    A child of a nursery is overdue when the nursery's block is, which is told so as well, and where
+    the child was: the block itself only waits for it.
     """
     if shield_around(greenlet) is not None:
         return None
@@ -154,6 +155,7 @@ def _overdue(hub: Hub, greenlet: Any, job: Any, stuck_since: float) -> Cancelled
         error, scope = _of_job(job, stuck_since), _expired_scope(greenlet)
         # Queued before the child's own end, so the block does not take it for done.
         if error is not None:
+            error.where = place
             hub.run_soon(hub.carriers.interrupt, greenlet, job, error)
             return Cancelled("deadline", error.reason)
         if scope is not None:

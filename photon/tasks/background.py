@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 from photon.http.request import Request
 from photon.runtime.errors import Cancelled, RegionClosed, RegionFull
-from photon.runtime.greenlets import spawn
+from photon.runtime.greenlets import Turn, spawn
 from photon.runtime.hints import no_such_attribute
 from photon.tasks.elsewhere import OF_BACKGROUND_TASKS
 from photon.tasks.options import OnFailure, TaskOptions, task_options
@@ -181,7 +181,10 @@ class BackgroundTasks:
         What one of them adds runs after the others.
         """
         try:
+            turn = Turn()
             while self._waiting:
+                # There may be thousands, none of which ever waits.
+                turn.give_way()
                 run_job(self._waiting.popleft()[0])
         except Cancelled as error:
             self._lose(error)

@@ -296,3 +296,41 @@ def test_carriers_say_what_they_do(carriers: Carriers) -> None:
     assert "running" in repr(work.parked_on[0])
     interrupt(carriers, work.parked_on[0], work, Cancelled("scope"))
     assert repr(work.parked_on[0]) == "<Carrier idle>"
+
+
+def test_jobs_that_compute_let_the_loop_poll_between_them(
+    carriers: Carriers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = 0.0
+
+    ended = 0
+
+    def compute_and_tell() -> None:
+        nonlocal moment, ended
+        moment += 0.002
+        ended += 1
+
+    monkeypatch.setattr("photon.runtime.carriers.now", lambda: moment)
+    rounds: list[int] = []
+    start = carriers._start_submitted
+
+    def counted() -> None:
+        before = ended
+        start()
+        rounds.append(ended - before)
+
+    monkeypatch.setattr(carriers, "_start_submitted", counted)
+    for _ in range(1000):
+        carriers.submit(Work(compute_and_tell))
+    wait_until(lambda: ended == 1000)
+    assert rounds[0] == 128  # who knows before
+    assert max(rounds[1:]) <= 4
+
+
+def test_jobs_that_take_no_time_are_started_many_at_a_time_again(carriers: Carriers) -> None:
+    carriers._round_jobs = 1
+    ends: list[None] = []
+    for _ in range(1000):
+        carriers.submit(Work(lambda: ends.append(None)))
+    wait_until(lambda: len(ends) == 1000)
+    assert carriers._round_jobs == 128

@@ -697,3 +697,31 @@ def test_the_hub_is_told_that_it_cannot_ask() -> None:
     current_hub().run_soon(ask, results.__next__)
     wait_until(lambda: len(told) == 2)
     assert list(results) == [0, 1, 2]
+
+
+def test_a_call_that_ends_its_own_map_is_told_so_and_does_not_wait_for_itself() -> None:
+    def ends_it(item: int) -> None:
+        results.close()
+
+    with fail_after(10), pytest.raises(RuntimeError, match="used by one of its own calls, which"):
+        results = map_concurrent(ends_it, range(3), limit=2)
+        list(results)
+
+
+def test_so_is_what_a_call_started_and_the_maker_of_its_items() -> None:
+    def takes_in_a_child(item: int) -> None:
+        with nursery() as n:
+            n.spawn(next, results)
+
+    def items() -> Iterator[object]:
+        yield 1
+        yield next(results)
+
+    with fail_after(10):
+        results: Results[object] = map_concurrent(takes_in_a_child, range(3), limit=2)
+        with pytest.raises(ExceptionGroup) as group:
+            list(results)
+        assert group.group_contains(RuntimeError, match="used by one of its own calls")
+        results = map_concurrent(str, items(), limit=2)
+        with pytest.raises(RuntimeError, match="used by one of its own calls"):
+            list(results)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import sys
@@ -77,6 +78,30 @@ def test_who_waited_before_and_then_computes_is_interrupted(caplog: object) -> N
     with serve(app) as server, Client(server) as client:
         client.send(request("GET", "/loop"))
         assert client.answer().status == 504
+
+
+def test_where_a_child_or_a_library_computed_is_told_by_the_line_of_the_user(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = Photon(watchdog=True)
+    numbers = list(range(100))
+
+    def child() -> None:
+        while True:
+            json.dumps(numbers, indent=1)  # the encoder in Python
+
+    @app.get("/loop", timeout=0.1)
+    def loop() -> None:
+        with nursery() as n:
+            n.spawn(child)
+
+    with serve(app) as server, Client(server) as client:
+        client.send(request("GET", "/loop"))
+        assert client.answer().status == 504
+    (record,) = [record for record in caplog.records if "deadline" in record.getMessage()]
+    assert "at tests/runtime/test_watchdog.py:" in record.getMessage()
+    assert "in child" in record.getMessage()
+    assert "which has computed for" in record.getMessage()
 
 
 def test_it_is_off_unless_somebody_asks_for_it() -> None:

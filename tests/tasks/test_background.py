@@ -19,7 +19,8 @@ from photon.http.response import Response
 from photon.http.server.server import Server
 from photon.http.server.serving import serve
 from photon.runtime.errors import Cancelled
-from photon.runtime.greenlets import sleep_forever, spawn
+from photon.runtime.greenlets import Turn, sleep_forever, spawn
+from photon.runtime.nursery import nursery
 from photon.runtime.region import Region, opened
 from photon.tasks.background import BackgroundTasks, background_tasks
 from photon.tasks.errors import TaskError
@@ -56,6 +57,19 @@ def test_they_run_in_their_order_and_each_is_isolated(caplog: pytest.LogCaptureF
         fields = vars(record)
         assert (fields["request_id"], fields["path"]) == (request.id, "/orders")
         assert "test_background.py:" in str(fields["added_at"])
+
+
+def test_many_that_never_wait_let_others_in_between_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Turn, "LONGEST_S", -1.0)
+    story: list[str] = []
+    tasks = BackgroundTasks()
+    for number in range(3):
+        tasks.add(story.append, f"task {number}")
+    with nursery() as n:
+        n.spawn(tasks.run)
+        n.spawn(story.append, "another")
+    assert story == ["another", "task 0", "task 1", "task 2"]
+    assert len(tasks) == 0
 
 
 def test_each_sees_the_context_in_which_it_was_added() -> None:
