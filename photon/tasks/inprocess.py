@@ -150,6 +150,14 @@ class InProcessQueue:
             handle.join()
             self._running.pop(job, None)  # who was cancelled before it began does not do so itself
 
+    def statistics(self) -> dict[str, int]:
+        """Counts: jobs that are `running`, `waiting` for room, and to run `later`."""
+        return {
+            "running": len(self._running),
+            "waiting": len(self._waiting),
+            "later": len(self._later),
+        }
+
     def __repr__(self) -> str:
         later = f", {len(self._later)} later" if self._later else ""
         return f"<InProcessQueue: {len(self._running)} run, {len(self._waiting)} wait{later}>"

@@ -150,6 +150,20 @@ def test_closing_ends_also_when_jobs_have_not_begun() -> None:
     assert repr(queue) == "<InProcessQueue: 0 run, 0 wait>"
 
 
+def test_it_counts() -> None:
+    queue = InProcessQueue(concurrency=1)
+    done = Event()
+    task = Tasks(queue).task(name="work")(lambda: done.wait() and None)
+    task.send()
+    task.send()
+    task.send_after(60)
+    assert queue.statistics() == {"running": 1, "waiting": 1, "later": 1}
+    done.set()
+    wait(queue)
+    assert queue.statistics() == {"running": 0, "waiting": 0, "later": 1}
+    assert queue.close() == 1
+
+
 def test_what_is_sent_later_in_a_native_thread_is_refused_and_not_lost() -> None:
     queue = InProcessQueue()
     task = Tasks(queue).task(name="work")(sleep)
