@@ -7,10 +7,12 @@ more, each on its own, which costs some 10 us for each and is paid by those requ
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, NoReturn, TypeGuard
 
 import msgspec
 
+from photon.binding import shapes
 from photon.binding.decode import format_in
 from photon.binding.fields import field_getter, fields_of
 from photon.binding.getters import Get, Missing, getter_of
@@ -70,24 +72,20 @@ def _failures(request: Request, parameter: Parameter, get: Get) -> list[Failure]
     for field in parameter.fields:
         found += _failures(request, field, getter_of(field))
     if not found:
-        found += _try(lambda: get(request), (parameter.source, parameter.alias))
+        found += _try(lambda: get(request), (parameter.source, parameter.alias), parameter.type)
     # What its fields lack is no matter when the whole may be left out.
     if parameter.fields and not parameter.required and not _try(lambda: get(request), ()):
         return []
     return found
 
 
-def _try(call: Callable[[], Any], loc: Loc) -> list[Failure]:
+def _try(call: Callable[[], Any], loc: Loc, type: Any = None) -> list[Failure]:
     try:
         call()
     except Missing as error:
         return [failure(loc, str(error), "missing")]
     except msgspec.ValidationError as error:
-        found = failure_of(error, loc)
-        if loc[:1] in _SECRET:
-            # msgspec repeats what is none of the values of an enum.
-            found["msg"] = found["msg"].partition(" '")[0]
-        return [found]
+        return [failure_of(error, loc, type, shows_value=loc[:1] not in _SECRET)]
     return []
 
 
@@ -113,7 +111,7 @@ def _in_data(
     try:
         format_.decode(data, body.type, strict)
     except msgspec.ValidationError as first:
-        return [failure_of(first, ("body",))]
+        return [failure_of(first, ("body",), body.type)]
     return []
 
 
@@ -122,10 +120,12 @@ def _in_form(form: Form, body: BodyPlan) -> list[Failure]:
     for part in body.parts:
         before = len(found)
         if part.kind == "object":
+            types = {field.name: field.type for field in shapes.fields_of(part.type) or ()}
             for name, get_field in fields_of(part):
-                found += _try(lambda get=get_field: get(form), ("body", name))  # type: ignore[misc]
+                call = partial(get_field, form)
+                found += _try(call, ("body", name), types[name])
         if len(found) == before:
             get = field_getter(part)
             loc = ("body",) if part.kind == "object" else ("body", part.alias)
-            found += _try(lambda get=get: get(form), loc)  # type: ignore[misc]
+            found += _try(partial(get, form), loc, part.type)
     return found

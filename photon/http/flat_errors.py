@@ -13,11 +13,11 @@ from typing import Any
 
 import msgspec
 
-from photon.http.validation import MAX_BYTES, Failure, bare, failure, fields_read
+from photon.http.validation import MAX_BYTES, Failure, bare, failure, failure_of, fields_read
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
-_Field = tuple[str, Callable[[Any], Any], bool]
+_Field = tuple[str, Any, Callable[[Any], Any], bool]
 
 
 def flat_errors(data: bytes, type: Any, strict: bool) -> list[Failure] | None:
@@ -28,7 +28,7 @@ def flat_errors(data: bytes, type: Any, strict: bool) -> list[Failure] | None:
     found: list[Failure] = []
     try:
         members = _members(data)
-        for name, decode, required in fields:
+        for name, type_, decode, required in fields:
             if name not in members:
                 if required:
                     found.append(failure(("body", name), "this is missing", "missing"))
@@ -39,7 +39,7 @@ def flat_errors(data: bytes, type: Any, strict: bool) -> list[Failure] | None:
                 message = str(error)
                 if " - at `" in message:
                     return None  # something in it is wrong, and more may be
-                found.append(failure(("body", name), message))
+                found.append(failure_of(message, ("body", name), type_))
     except (ValueError, RecursionError):
         return None  # no object, or broken as well
     return found or None
@@ -52,6 +52,11 @@ def _fields(type: Any, strict: bool) -> list[_Field] | None:
     if config is not None and (config.tag is not None or config.forbid_unknown_fields):
         return None
     return [
-        (field.name, msgspec.json.Decoder(field.type, strict=strict).decode, field.required)
+        (
+            field.name,
+            field.type,
+            msgspec.json.Decoder(field.type, strict=strict).decode,
+            field.required,
+        )
         for field in fields_read(type) or ()
     ] or None

@@ -86,7 +86,8 @@ def read_ndjson(
         try:
             value = decode(line)
         except msgspec.ValidationError as error:
-            raise InvalidBody([{**failure_of(error, ("body", index)), "line": number}]) from error
+            found = failure_of(error, ("body", index), type)
+            raise InvalidBody([{**found, "line": number}]) from error
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise _broken(number, start, line, error) from error
         yield value

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import re
 import types
 import typing
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from enum import EnumMeta
 from typing import Any, NamedTuple
 
 import msgspec
@@ -65,7 +67,7 @@ def errors_in(
             look at 16 MiB would cost more than it helps.
         decode: reads the body as it is, without a type.
     """
-    return errors_of_body(data, type, decode, strict=strict) or [failure_of(error, ("body",))]
+    return errors_of_body(data, type, decode, strict=strict) or [failure_of(error, ("body",), type)]
 
 
 def errors_of_body(
@@ -82,18 +84,34 @@ def errors_of_body(
     return errors_of(value, type, ("body",), strict=strict, depth=depth)
 
 
-def failure_of(error: msgspec.ValidationError | str, loc: Loc = ()) -> Failure:
-    """The one error that msgspec names: "... - at `$.items[2].price`"."""
+def failure_of(
+    error: msgspec.ValidationError | str,
+    loc: Loc = (),
+    type: Any = None,
+    *,
+    shows_value: bool = True,
+) -> Failure:
+    """The one error that msgspec names: "... - at `$.items[2].price`".
+
+    Args:
+        type: what did not fit, to tell what it may be where that is one of some values.
+        shows_value: False for a secret, which msgspec repeats when it is none of an enum's values.
+    """
     message, _, path = str(error).partition(" - at `")
-    if not path:
-        return failure(loc, message)
+    choices = _choices_told(message, path, type)
+    found = failure(_place(loc, path), message if shows_value else message.partition(" '")[0])
+    found["msg"] += choices  # behind a value of any length
+    return found
+
+
+def _place(loc: Loc, path: str) -> Loc:
     start = path.find("$")  # "key in `$.counts`" of the names of a dict
     if start < 0:
-        return failure(loc, message)
+        return loc
     path = path[start + 1 :]
     steps = re.findall(r"\.([^.\[`]+)|\[(\d+|\.\.\.)\]", path)
     inner = (int(index) if index.isdecimal() else clipped(name or index) for name, index in steps)
-    return failure((*loc, *inner), message)
+    return (*loc, *inner)
 
 
 def failure(loc: Loc, message: str, kind: str | None = None) -> Failure:
@@ -168,7 +186,7 @@ class _Walk:
             # only the garbage collector would end.
             whole = str(error)
         if value.__class__ in _SCALARS and type is not msgspec.Raw:
-            self._add(failure_of(whole, loc))  # PERF: there is nothing in it to visit
+            self._add(failure_of(whole, loc, type))  # PERF: there is nothing in it to visit
             return
         if bare(type) is msgspec.Raw:  # which takes anything, and is made by decoders alone
             return
@@ -176,7 +194,7 @@ class _Walk:
         if len(loc) < self._deepest:
             self.visit_parts(value, type, loc)
         if len(self.errors) == before:
-            self._add(failure_of(whole, loc))
+            self._add(failure_of(whole, loc, type))
 
     def visit_parts(self, value: Any, type: Any, loc: Loc) -> None:
         """Note what is wrong with each part of the value, by the kind of its type."""
@@ -225,12 +243,55 @@ class _Walk:
             msgspec.convert((value,), field.single, strict=self._strict, str_keys=True)
         except msgspec.ValidationError as error:
             message = str(error).removesuffix(" - at `$[0]`")
-            self._add(failure((*loc, field.name), message))
+            self._add(failure_of(message, (*loc, field.name), field.type))
 
     def _add(self, error: Failure) -> None:
         self.errors.append(error)
         if len(self.errors) >= MAX_ERRORS:
             raise _Enough
+
+
+# What a value may be, where that is one of some...
+
+
+MAX_CHOICES = 12
+"""An enum of all currencies is no help in a message."""
+
+
+def _choices_told(message: str, path: str, type: Any) -> str:
+    """Such as "; it is one of 'cellar', 'hall'"; "" where there is no choice, or none is known."""
+    if message.startswith("Invalid enum value"):
+        keys = _arguments(bare(type), dict, Mapping) if path.startswith("key") else None
+        found = _values_of(keys[0] if keys else type)
+    elif message.startswith("Invalid value"):  # of the field that tells the members of a union
+        found = _tags_of(type) if path.count(".") + path.count("[") == 1 else iter(())
+    else:
+        return ""
+    choices = [repr(value) for value in itertools.islice(found, MAX_CHOICES + 1)]
+    if len(choices) > MAX_CHOICES:
+        choices[-1] = "…"
+    return f"; it is one of {clipped(', '.join(choices))}" if choices else ""
+
+
+def _values_of(type: Any, depth: int = 8) -> Iterator[Any]:
+    """Of an enum or a Literal, or of lists and unions with them."""
+    type = bare(type)
+    if isinstance(type, EnumMeta):
+        yield from (member.value for member in typing.cast("typing.Iterable[Any]", type))
+    elif typing.get_origin(type) is typing.Literal:
+        yield from (value for value in typing.get_args(type) if value is not None)
+    elif depth:  # a list may be one of such lists, without end
+        inner = typing.get_args(type) if _is_union(type) else _list_arguments(type) or ()
+        for each in inner:
+            yield from _values_of(each, depth - 1)
+
+
+def _tags_of(type: Any) -> Iterator[Any]:
+    type = bare(type)
+    for member in typing.get_args(type) if _is_union(type) else (type,):
+        tag = _tag(bare(member))[1]
+        if tag is not None:
+            yield tag
 
 
 # Types taken apart...

@@ -19,6 +19,7 @@ from photon.app.photon import Photon
 from photon.binding.markers import Body, Cookie, File, Form, Header, Path, Query
 from photon.http.errors import HTTPError
 from photon.http.uploads import UploadFile
+from photon.testing.client import TestClient
 from tests.binding.asking import FORM, JSON, MULTIPART, Seen, ask, multipart, refused
 
 
@@ -773,3 +774,45 @@ def test_an_error_of_the_handlers_own_is_its_own() -> None:
 def test_infinity_is_not_sent_on() -> None:
     assert not math.isfinite(float("1e999"))
     assert Seen(Decimal).value("/?value=1.50") == Decimal("1.50")
+
+
+# What a value may be...
+
+
+class Painting(Struct):
+    color: Color
+
+
+def test_what_a_value_may_be_is_told_wherever_it_stands() -> None:
+    app = Photon()
+
+    @app.get("/{color}")
+    def get(
+        color: Color,
+        other: Color,
+        many: Annotated[list[Color], Query()],
+        secret: Annotated[Color, Header()],
+    ) -> None: ...
+
+    @app.post("/json")
+    def take(painting: Painting) -> None: ...
+
+    @app.post("/form")
+    def take_form(painting: Annotated[Painting, Form()]) -> None: ...
+
+    @app.put("/form")
+    def take_field(color: Annotated[Color, Form()]) -> None: ...
+
+    with TestClient(app) as client:
+        answers = [
+            client.get("/x?other=y&many=red&many=z", headers={"secret": "s3; it is one of x"}),
+            client.post("/json", json={"color": "x"}),
+            client.post("/form", data={"color": "x"}),
+            client.put("/form", data={"color": "x"}),
+        ]
+    told = [error["msg"] for answer in answers for error in answer.json()["errors"]]
+    choices = "; it is one of " + ", ".join(repr(color.value) for color in Color)
+    values = [f"Invalid enum value {value!r}" for value in "xyz"]
+    assert told[:3] == [value + choices for value in values]
+    assert told[3] == f"Invalid enum value{choices}"
+    assert told[4:] == [values[0] + choices] * 3

@@ -5,8 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from enum import Enum
-from typing import Annotated, Any, Generic, NamedTuple, NewType, NotRequired, TypedDict, TypeVar
+from enum import Enum, IntEnum
+from types import SimpleNamespace
+from typing import (
+    Annotated,
+    Any,
+    Generic,
+    Literal,
+    NamedTuple,
+    NewType,
+    NotRequired,
+    TypedDict,
+    TypeVar,
+)
 
 import msgspec
 import pytest
@@ -17,6 +28,7 @@ from msgspec import Meta, Struct
 from photon.http.validation import (
     MAX_BYTES,
     MAX_CHARS,
+    MAX_CHOICES,
     MAX_ERRORS,
     clipped,
     errors_in,
@@ -219,7 +231,7 @@ def test_a_long_name_is_clipped() -> None:
     (error,) = errors_of({long: "x"}, dict[str, int])
     assert len(error["loc"][0]) == MAX_CHARS
     (error,) = errors_of(long, Color)
-    assert len(error["msg"]) == MAX_CHARS
+    assert len(error["msg"].partition(";")[0]) == MAX_CHARS
     assert clipped("short") == "short"
 
 
@@ -257,3 +269,72 @@ def test_there_are_errors_exactly_where_it_does_not_fit(value: Any, type_: Any) 
         assert errors_of(value, type_)
     else:
         assert errors_of(value, type_) == []
+
+
+# What it may be...
+
+
+class Room(Enum):
+    CELLAR = "cellar"
+    HALL = "hall"
+
+
+class Rank(IntEnum):
+    LOW = 1
+    HIGH = 2
+
+
+Many = Enum("Many", {f"M{n}": f"m{n}" for n in range(10_000)})  # type: ignore[misc]
+
+
+class Say(Struct, tag=True):
+    room: Room
+
+
+class Move(Struct, tag=True):
+    x: int
+
+
+class Nested(Struct):
+    what: Say | Move | None = None
+    room: Room | None = None
+
+
+ROOMS = "; it is one of 'cellar', 'hall'"
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "says"),
+    [
+        (Room, "Attic", f"Invalid enum value 'Attic'{ROOMS}"),
+        (Room | None, "Attic", ROOMS),
+        (Rank, 3, "Invalid enum value 3; it is one of 1, 2"),
+        (Literal["a", "b"], "c", "; it is one of 'a', 'b'"),
+        (Annotated[Room | Literal[3], "note"], "c", "; it is one of 'cellar', 'hall', 3"),
+        (list[Room], ["hall", "attic"], ROOMS),
+        (dict[Room, int], {"attic": 1}, ROOMS),
+        (Nested, {"room": "attic"}, ROOMS),
+        (Nested, {"what": {"type": "Say", "room": "attic"}}, ROOMS),
+        (Say | Move, {"type": "Jump"}, "Invalid value 'Jump'; it is one of 'Move', 'Say'"),
+        (Nested, {"what": {"type": "Jump"}}, "Invalid value 'Jump'; it is one of 'Move', 'Say'"),
+        (list[Say | Move], [{"type": "Jump"}], "; it is one of 'Move', 'Say'"),
+        (Say, {"type": "Jump", "room": "hall"}, "Invalid value 'Jump'; it is one of 'Say'"),
+    ],
+)
+def test_what_it_may_be_is_told(type_: Any, value: Any, says: str) -> None:
+    (error,) = errors_of(value, type_, ("body",))
+    assert error["msg"].replace("'Say', 'Move'", "'Move', 'Say'").endswith(says)
+    assert error["type"] == "choice"
+
+
+def test_of_many_choices_some_are_told_behind_a_value_of_any_length() -> None:
+    (error,) = errors_of("x" * 1000, Many)
+    value, _, choices = error["msg"].partition("; it is one of ")
+    assert len(value) == MAX_CHARS
+    assert choices == ", ".join(f"'m{n}'" for n in range(MAX_CHOICES)) + ", …"
+
+
+def test_a_type_without_an_end_has_no_choices() -> None:
+    endless: Any = SimpleNamespace()
+    endless.__supertype__ = list[endless]
+    assert failure_of("Invalid enum value 'x'", (), endless)["msg"] == "Invalid enum value 'x'"

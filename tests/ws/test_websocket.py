@@ -206,7 +206,7 @@ def test_a_wrong_message_may_be_caught_and_says_all_that_is_wrong() -> None:
     ("message", "says"),
     [
         ('{"type": "Move", "x": "one", "y": 1}', "x: Expected `int`, got `str`"),
-        ('{"type": "Jump"}', "Invalid value 'Jump'"),
+        ('{"type": "Jump"}', "Invalid value 'Jump'; it is one of 'Say', 'Move'"),
         ('{"type": "Move", ', "not JSON: "),
         ("", "not JSON: "),
         (b"\xff\xfe", "not JSON: "),
