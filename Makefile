@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types check format bench peers load clean
+.PHONY: help run test lint types format bench autobahn peers load clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 16
@@ -32,6 +32,9 @@ format: $(VENV)/.tested ## put the code into the house's layout
 
 bench: $(VENV)/.installed ## Photon against the bare floor (and the peers, after `make peers`); needs wrk
 	@$(BIN)/python -m loadtests.compare $(ARGS)
+
+autobahn: $(VENV)/.tested ## Autobahn's WebSocket cases against Photon; installs the suite below .peers
+	@$(BIN)/python -m loadtests.autobahn --quick --strict $(ARGS)
 
 peers: ## the other servers, each in its own environment below .peers
 	@$(PYTHON) -m loadtests.peers
