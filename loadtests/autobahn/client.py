@@ -137,6 +137,9 @@ class Factory(fuzzing.FuzzingClientFactory):  # type: ignore[misc]
             number, parts = map(int, self.share.split("/"))
             self.specCases = self.specCases[number::parts]
             tell({"cases": len(self.specCases)})
+            if not self.specCases:  # more clients than cases
+                reactor.callWhenRunning(reactor.stop)
+                return False
         return super().nextServer()
 
     def logCase(self, results: dict[str, Any]) -> None:

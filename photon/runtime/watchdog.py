@@ -24,7 +24,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
 from types import FrameType
@@ -60,7 +60,10 @@ _NOT_HERE = (
 
 
 class Watchdog:
-    """Watches one hub, which has to be the main thread's."""
+    """Watches one hub, which has to be the main thread's.
+
+    Attributes: interrupted: how often it did; users: the applications that asked for it.
+    """
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -69,23 +72,29 @@ class Watchdog:
         self._timer: Any = None
         self._ending = _allocate_lock()
         self._knocked: tuple[Any, int, float] | None = None
+        self._former: Any = None
         self.interrupted = 0
+        self.users = 1
 
-    def run(self) -> Generator[None, None, None]:
-        """Watch until the generator is closed."""
-        former = signal.signal(signal.SIGURG, self._on_knock)
+    def begin(self) -> None:
+        """Watch, until the last of its users leaves."""
+        self._former = signal.signal(signal.SIGURG, self._on_knock)
         # What waits in C code for a file or a lock is to go on with that.
         signal.siginterrupt(signal.SIGURG, False)
         self._timer = self._hub.loop.timer(_TICK_S, _TICK_S, ref=False)
         self._timer.start(self._tick)
         self._ending.acquire()
         _start_thread(self._look, ())
-        try:
-            yield
-        finally:
-            self._ending.release()
-            self._timer.close()
-            signal.signal(signal.SIGURG, former if former is not None else signal.SIG_DFL)
+
+    def leave(self) -> None:
+        """One application less."""
+        self.users -= 1
+        if self.users:
+            return
+        self._hub.watchdog = None
+        self._ending.release()
+        self._timer.close()
+        signal.signal(signal.SIGURG, signal.SIG_DFL if self._former is None else self._former)
 
     def _tick(self) -> None:
         self._ticked = monotonic()
@@ -209,21 +218,23 @@ def watching() -> Iterator[Watchdog | None]:
         else's. Then who computes is not interrupted.
     """
     hub = current_hub()
-    if hub.watchdog is not None:  # another application's
-        yield hub.watchdog
+    if hub.watchdog is not None:  # another application's; the last one ends it
+        hub.watchdog.users += 1
+        try:
+            yield hub.watchdog
+        finally:
+            hub.watchdog.leave()
         return
     if not _can_be_had():
         logger.info("there is no watchdog: the hub is not in the main thread, or SIGURG is taken")
         yield None
         return
     watchdog = hub.watchdog = Watchdog(hub)
-    run = watchdog.run()
-    next(run)
+    watchdog.begin()
     try:
         yield watchdog
     finally:
-        hub.watchdog = None
-        run.close()
+        watchdog.leave()
 
 
 def _can_be_had() -> bool:

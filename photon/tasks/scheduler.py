@@ -268,15 +268,15 @@ class Scheduler:
         """
         if self._region is not None:
             raise RuntimeError(f"{self!r} is running already")
-        self._begin(region or region_of(current_hub()))
+        for entry in self.tasks.values():
+            self._elector_of(entry)  # refused before anything runs
         try:
+            self._begin(region or region_of(current_hub()))
             yield self
         finally:
             self._end()
 
     def _begin(self, region: Region) -> None:
-        for entry in self.tasks.values():
-            self._elector_of(entry)  # refused before anything runs
         self._region = region
         self._start = now()
         self._watch = Watch(current_hub(), self.settings)

@@ -70,7 +70,7 @@ def test_one_carrier_works_through_all_jobs_that_do_not_wait(carriers: Carriers)
     works = [Work(lambda: 1) for _ in range(100)]
     for work in works:
         carriers.submit(work)
-    checkpoint()
+    wait_until(lambda: all(work.ends for work in works))  # in rounds, on a slow machine
     assert [work.ends for work in works] == [[1]] * 100
     assert carriers.statistics()["made"] == 1
 
