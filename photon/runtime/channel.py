@@ -25,7 +25,7 @@ from collections import deque
 from collections.abc import Callable
 from math import inf
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from photon.runtime.errors import BrokenChannel, ClosedChannel, EndOfChannel, WouldBlock
 from photon.runtime.parking import Line, Place, Wait
@@ -47,6 +47,16 @@ class open_channel(tuple["Sender[T]", "Receiver[T]"]):
     def __new__(cls, capacity: float) -> open_channel[T]:
         channel = _Channel(capacity)
         return super().__new__(cls, (Sender(channel), Receiver(channel)))
+
+    if not TYPE_CHECKING:  # a checker shall see that it cannot be in a `with`
+
+        def __enter__(self) -> NoReturn:
+            raise TypeError(
+                "a channel is two ends: `sender, receiver = open_channel(10)`, "
+                "then `with sender:` where it is sent into and `with receiver:` where it is read"
+            )
+
+        def __exit__(self, *error: object) -> None: ...
 
 
 class _Channel:

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
+from photon.runtime.blocks import for_with
 from photon.runtime.cancel import CancelScope
 from photon.runtime.errors import Cancelled, WrongThread
 from photon.runtime.handle import Handle, start
@@ -27,6 +28,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+@for_with("n")
 def nursery() -> Nursery:
     """A block whose children end before it does. Use it in a `with`."""
     return Nursery()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from math import inf
+from typing import Any
 
 import pytest
 
@@ -454,3 +455,10 @@ def test_types_are_those_of_the_items() -> None:
     pair: tuple[Sender[int], Receiver[int]] = open_channel(1)
     pair[0].send(1)
     assert pair[1].receive() + 1 == 2
+
+
+def test_a_channel_in_a_with_says_what_it_is() -> None:
+    ends: Any = open_channel(1)
+    with pytest.raises(TypeError, match=r"is two ends: `sender, receiver = open_channel\(10\)`"):
+        with ends:
+            pass

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Generator
 from contextvars import ContextVar
+from typing import Any
 
 import pytest
 
@@ -412,3 +414,15 @@ def test_a_child_that_swallows_its_cancel_is_told_again(monkeypatch: pytest.Monk
         n.cancel("enough")
     assert child.state == "done"
     assert told == ["cancelled by scope: enough"] * 3
+
+
+def test_a_call_that_is_forgotten_is_told() -> None:
+    uncalled: Any = nursery
+    with pytest.raises(TypeError, match=r"is to be called: write `with nursery\(\) as n:`"):
+        with uncalled as n:
+            n.spawn(double, 2)
+    with pytest.raises(AttributeError, match=r"write `with nursery\(\) as n:`, then n\.spawn"):
+        uncalled.spawn(double, 2)
+    assert not hasattr(uncalled, "__nothing__")
+    assert (uncalled.__name__, repr(uncalled)) == ("nursery", "<nursery() for a with>")
+    assert inspect.signature(uncalled) == inspect.Signature(return_annotation="Nursery")
