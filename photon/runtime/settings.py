@@ -22,11 +22,14 @@ class _Named(StructMeta):
     if not TYPE_CHECKING:  # a checker knows the keywords
 
         def __call__(cls, *args: Any, **given: Any) -> Any:
+            if args:
+                first = f"{cls.__name__}({cls.__struct_fields__[0]}=...)"
+                raise TypeError(f"{cls.__name__} takes its settings by name: {first}")
             for name in given:
                 if name not in cls.__struct_fields__:
                     hint = meant(name, cls.__struct_fields__, cls.elsewhere)
                     raise TypeError(f"{cls.__name__} has no setting {name!r}{hint}")
-            return super().__call__(*args, **given)
+            return super().__call__(**given)
 
 
 class Settings(Struct, frozen=True, kw_only=True, metaclass=_Named):

@@ -53,6 +53,12 @@ def test_what_cannot_be_is_told_when_it_is_made(
         Villa(**given)
 
 
+def test_they_are_given_by_name() -> None:
+    positional: Any = House
+    with pytest.raises(TypeError, match=r"takes its settings by name: House\(floors=\.\.\.\)"):
+        positional(2)
+
+
 def test_what_can_be_is_taken() -> None:
     villa = Villa(floors=2, rest_s=inf, paint=Paint(), has_cellar=True)
     assert (villa.floors, villa.rest_s, villa.garden_m2) == (2, inf, 20)
