@@ -38,7 +38,7 @@ logger = logging.getLogger("photon.ws")
 OnDisconnect: TypeAlias = Literal["cancel", "notify", "ignore"]
 """What happens to a handler that does something else when its client leaves."""
 
-# How often a client that is not read is asked whether it is there still, as `connection._ASK_S`.
+# How often a client that is not read is asked whether it is there still, as `timing._ASK_S`.
 _ASK_S = 5.0
 
 _NEVER = float("inf")
