@@ -76,21 +76,22 @@ class Deadlines:
         self._timer = None
         self._armed_for = float("inf")
         moment = now()
-        due = []
-        while self._heap and self._heap[0][0] <= moment:
-            due.append(heappop(self._heap))
-        due.reverse()
+        newest = next(self._order)
+        heap = self._heap
         try:
-            while due and now() - moment <= _LONGEST_ROUND_S:
-                deadline = due.pop()[2]
+            # What is added meanwhile has to wait: who always wants to be called at once would
+            # keep the loop from polling.
+            while heap and heap[0][0] <= moment and heap[0][1] < newest:
+                deadline = heappop(heap)[2]
                 callback, deadline.callback = deadline.callback, None
                 if callback is not None:
                     callback()
+                    heap = self._heap  # which may have been cleared of those that are dead
+                    if now() - moment > _LONGEST_ROUND_S:
+                        break
                 elif self._dead:
                     self._dead -= 1
-        finally:
-            for item in due:  # one of them raised, or thousands are due: the next round has them
-                heappush(self._heap, item)
+        finally:  # one of them raised, or thousands are due: the next round has the others
             if self._heap and self._heap[0][0] < self._armed_for:
                 self._arm(self._heap[0][0])
 

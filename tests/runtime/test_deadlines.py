@@ -445,6 +445,24 @@ def test_a_sweep_agrees_with_a_table_whatever_is_done(loop: Loop) -> None:
     assert not sweep._buckets
 
 
+def test_who_always_wants_to_be_called_at_once_waits_for_the_next_round(loop: Loop) -> None:
+    deadlines = Deadlines(loop)
+    story: list[str] = []
+
+    def again() -> None:
+        story.append("again")
+        deadlines.add(loop.time, again)
+
+    deadlines.add(1001.0, again)
+    deadlines.add(1001.0, lambda: story.append("other"))
+    for _ in range(3):
+        timer = loop.timers.pop()
+        loop.time = max(loop.time, timer.due)
+        assert timer.callback is not None
+        timer.callback()
+    assert story == ["again", "other", "again", "again"]
+
+
 def test_thousands_of_deadlines_of_one_moment_are_worked_off_in_rounds(loop: Loop) -> None:
     deadlines = Deadlines(loop)
     story: list[int] = []
