@@ -133,7 +133,9 @@ class Departure:
         code, why = session.closed_with
         reason = f"the WebSocket was closed: {code} {why}".rstrip()
         if self._is_told:
-            logger.warning("%s: the handler went on and on after its end, and is cancelled", session)
+            logger.warning(
+                "%s: the handler went on and on after its end, and is cancelled", session
+            )
         was_told = session.upgrade.cancel(self.source, reason)
         # Who swallows it is told again. It may have been out of reach, too.
         self.due = moment + (session.upgrade.timeouts.cleanup_s if was_told else 0.1)
