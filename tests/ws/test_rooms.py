@@ -629,7 +629,7 @@ def test_what_is_wrong_with_a_join_is_told() -> None:
             lambda room: None,
             r"calls .*<lambda>\(room, who\) with the name of the room and a Presen",
         ),
-        (lambda room, who, *, why: None, "missing a required argument: 'why'"),
+        (lambda room, who, *, why: None, "missing a required (keyword-only )?argument: 'why'"),
     ],
 )
 def test_what_cannot_be_a_hook(hook: Any, says: str) -> None:
