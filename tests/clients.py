@@ -192,4 +192,9 @@ def expect_no_leaks(server: Server) -> None:
 
 def expect_no_deadlines(server: Server) -> None:
     """Wait until the hub has no deadline left. The Date that servers keep lasts for a second."""
-    wait_until(lambda: len(server.hub.deadlines) == 1)  # that of `wait_until` itself
+    deadlines = server.hub.deadlines
+    try:
+        wait_until(lambda: len(deadlines) == 1)  # that of `wait_until` itself
+    except TimeoutError:
+        left = [f"{each} {each.callback}" for each in deadlines.pending]
+        raise AssertionError(f"deadlines are left: {left}") from None

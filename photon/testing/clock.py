@@ -154,6 +154,8 @@ class Clock:
         assert self._before is not None
         clock._read_steady, clock._read_wall = self._before
         hub, self._hub = self._hub, None
+        # What a server keeps for a second more, say, is not to last as long as time was moved.
+        hub.deadlines.put_back(self._steady - clock.now())
         hub.take_timers_of(hub.loop)
         # Whoever sleeps still does it by a timer of this clock, which nobody moves any more.
         while self._pending:

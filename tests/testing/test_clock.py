@@ -129,6 +129,17 @@ def test_afterwards_time_is_real_again() -> None:
     sleeper.join()  # woken at the end: nobody would ever wake it
 
 
+def test_what_is_still_due_afterwards_comes_as_soon_as_it_would_have() -> None:
+    deadlines = current_hub().deadlines
+    came: list[str] = []
+    with Clock() as clock:
+        clock.advance("1h")
+        deadline = deadlines.add(now() + 0.01, lambda: came.append("came"))
+    assert deadline.when - now() <= 0.01
+    while not came:
+        sleep(0.002)
+
+
 def test_mistakes_are_told(clock: Clock) -> None:
     with pytest.raises(ScheduleError, match="advance"):
         clock.advance(-1)
