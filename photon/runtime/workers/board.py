@@ -1,0 +1,89 @@
+"""Shared memory in which workers show how they are, so that nobody has to ask one that is busy.
+
+One row of 64-bit numbers for each worker. A worker writes its own row alone; the supervisor, the
+other workers and `photon top` read it. A number is written by one instruction, so no lock is needed
+and no reader ever sees half of it. The supervisor gives out rows, and clears them.
+
+Source: gunicorn's heartbeat is a file's time for each worker; nginx's slots and counters are alike.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import tempfile
+from time import monotonic_ns
+
+ROWS = 256
+"""Workers that there can be at a time, those that drain included."""
+
+# The cells of a row...
+PID = 0
+STATE = 1
+BEAT = 2  # when the hub last moved, us of the monotonic clock, which all processes share
+CONNECTIONS = 3  # open ones
+ACCEPTED = 4  # connections since the start
+BUSY = 5  # requests in progress, as of the last beat
+LAG = 6  # how late the last beat was, us
+BLOCKED = 7  # how often the hub stood still for too long
+ANSWERED = 8  # jobs of carriers, which are requests but for a few
+RSS = 9  # bytes, as of the last second
+
+_CELLS = 16
+_ROW_BYTES = _CELLS * 8
+
+# States...
+FREE, BOOTING, READY, DRAINING = range(4)
+STATES = ("free", "booting", "ready", "draining")
+
+
+class Board:
+    """All rows. Made by the supervisor before it forks; or taken over by its descriptor.
+
+    Attributes: descriptor: of the memory, to hand it on to another program.
+    """
+
+    def __init__(self, descriptor: int | None = None) -> None:
+        self.descriptor = _shared_memory(ROWS * _ROW_BYTES) if descriptor is None else descriptor
+        self._memory = mmap.mmap(self.descriptor, ROWS * _ROW_BYTES)
+        self._cells = memoryview(self._memory).cast("q")
+
+    def row(self, number: int) -> memoryview:
+        """The cells of a worker: `row[CONNECTIONS] = 12`."""
+        return self._cells[number * _CELLS : (number + 1) * _CELLS]
+
+    def take(self, state: int = BOOTING) -> int:
+        """The number of a row that was free, cleared.   Raises: LookupError, if there is none."""
+        for number in range(ROWS):
+            row = self.row(number)
+            if row[STATE] == FREE:
+                for cell in range(_CELLS):
+                    row[cell] = 0
+                row[STATE] = state
+                row[BEAT] = now_us()
+                return number
+        raise LookupError(f"there can be {ROWS} workers at a time, those that drain included")
+
+    def free(self, number: int) -> None:
+        """The worker of this row is no more."""
+        self.row(number)[STATE] = FREE
+
+    def rows_of(self, state: int) -> list[memoryview]:
+        """The rows of all workers in a state."""
+        return [row for number in range(ROWS) if (row := self.row(number))[STATE] == state]
+
+
+def now_us() -> int:
+    """The clock of beats: microseconds since the machine started."""
+    return monotonic_ns() // 1000
+
+
+def _shared_memory(size: int) -> int:
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("photon-board", 0)
+    else:
+        with tempfile.TemporaryFile() as file:
+            descriptor = os.dup(file.fileno())
+    os.ftruncate(descriptor, size)
+    os.set_inheritable(descriptor, False)
+    return descriptor
