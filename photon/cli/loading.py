@@ -1,4 +1,4 @@
-"""What the commands that look at an application have in common: how it is named and loaded."""
+"""What the commands for an application have in common: how it is named and loaded."""
 
 from __future__ import annotations
 
@@ -47,19 +47,36 @@ def application_options(command: C) -> C:
     return command
 
 
+def named(ctx: click.Context, app: str | None, app_dir: str) -> str:
+    """The application that was named.
+
+    Raises: click.UsageError, when none was: it tells those that are there.
+    """
+    if not app:
+        raise click.UsageError(_none_named(ctx.command_path, Path(app_dir)), ctx)
+    return app
+
+
+def load(app: str, app_dir: str, factory: bool) -> Application:
+    """The application of that name; nothing of it is started.
+
+    Raises: CommandError (NOT_LOADED); SystemExit (INTERRUPTED).
+    """
+    try:
+        return load_application(app, app_dir=app_dir, factory=factory)
+    except KeyboardInterrupt:
+        raise SystemExit(ExitCode.INTERRUPTED) from None
+
+
 def loaded(ctx: click.Context, app: str | None, app_dir: str, factory: bool) -> Application:
-    """The application; nothing of it is started.
+    """The application, for a command whose standard output is read.
 
     Raises: CommandError (NOT_LOADED); click.UsageError, when none was named.
     """
-    if app is None:
-        raise click.UsageError(_none_named(ctx.command_path, Path(app_dir)), ctx)
-    try:
-        # What it prints while it is imported shall not stand in what a program reads from us.
-        with redirect_stdout(sys.stderr):
-            return load_application(app, app_dir=app_dir, factory=factory)
-    except KeyboardInterrupt:
-        raise SystemExit(ExitCode.INTERRUPTED) from None
+    name = named(ctx, app, app_dir)
+    # What it prints while it is imported shall not stand in what a program reads from us.
+    with redirect_stdout(sys.stderr):
+        return load(name, app_dir, factory)
 
 
 def unfit(app: str, message: str, hint: str = "") -> CommandError:
@@ -73,7 +90,8 @@ def _none_named(command: str, folder: Path) -> str:
     others = f"\nThere are: {', '.join(there[:10])}" if len(there) > 1 else ""
     return (
         f"Which application? Name it: {command} {example}\n"
-        f"The environment variable PHOTON_APP names it, too.{others}"
+        f"The environment variable PHOTON_APP names it, too, or app = {example!r} in "
+        f"photon.toml.{others}"
     )
 
 

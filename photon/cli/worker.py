@@ -13,7 +13,9 @@ import click
 import photon
 from photon.app.photon import Photon
 from photon.cli.exits import CommandError, ExitCode
-from photon.cli.importer import full_name, load_application, users_error
+from photon.cli.importer import full_name, users_error
+from photon.cli.loading import application_options, load, named
+from photon.cli.logs import begin_logging, logging_options
 from photon.cli.options import SectionedCommand, field_setting, setting
 from photon.http.server.serving import lifespan_of
 from photon.runtime.cancel import CancelScope
@@ -23,15 +25,14 @@ from photon.runtime.workers.signals import watch_signals
 from photon.tasks.errors import TaskFault
 from photon.tasks.queue import QueueWorker, WorkerSettings
 from photon.tasks.registry import Tasks
-from photon.telemetry.logging import adopt_structlog, configure_logging
+from photon.telemetry.logging import adopt_structlog
 
 if TYPE_CHECKING:
     from photon.http.application import Application
 
 logger = logging.getLogger("photon.cli")
 
-_WHICH, _HOW, _LOGS = "Which application", "How jobs are run", "Logs"
-_LEVELS = ("debug", "info", "warning", "error", "critical")
+_HOW = "How jobs are run"
 
 
 @click.command(
@@ -41,21 +42,7 @@ _LEVELS = ("debug", "info", "warning", "error", "critical")
     "SIGTERM or Ctrl+C stops: running jobs may end first, those that do not are run again by "
     "another worker. A second one cuts that short, a third ends at once.",
 )
-@click.argument("app", envvar="PHOTON_APP", metavar="MODULE[:ATTRIBUTE]")
-@setting(
-    "--factory",
-    section=_WHICH,
-    is_flag=True,
-    help="the attribute is a function that makes the application",
-)
-@setting(
-    "--app-dir",
-    section=_WHICH,
-    type=click.Path(exists=True, file_okay=False),
-    default=".",
-    metavar="FOLDER",
-    help="where modules are looked for first  [the current folder]",
-)
+@application_options
 @setting(
     "--queue",
     "queues",
@@ -74,21 +61,9 @@ _LEVELS = ("debug", "info", "warning", "error", "critical")
     is_flag=True,
     help="make the queue's tables in PostgreSQL, if there are none",
 )
-@setting(
-    "--log-level",
-    section=_LOGS,
-    type=click.Choice(_LEVELS, case_sensitive=False),
-    default="info",
-    help="what is less than that is not logged  [info]",
-)
-@setting(
-    "--log-format",
-    section=_LOGS,
-    type=click.Choice(("auto", "console", "json")),
-    default="auto",
-    help="auto is console on a terminal, json elsewhere  [auto]",
-)
-def worker(app: str, **options: Any) -> None:
+@logging_options
+@click.pass_context
+def worker(ctx: click.Context, /, app: str | None, **options: Any) -> None:
     """Run the jobs that an application sent into its queue.
 
     `photon worker app:app` runs those of the object `app` of app.py, on any machine that reaches
@@ -100,9 +75,9 @@ def worker(app: str, **options: Any) -> None:
         drain_s=options["drain_s"],
         cancel_s=options["cancel_s"],
     )
-    log_format = None if options["log_format"] == "auto" else options["log_format"]
-    configure_logging(options["log_level"], log_format)
-    application = _load(app, options["app_dir"], options["factory"])
+    app = named(ctx, app, options["app_dir"])
+    begin_logging(ctx, options)
+    application = load(app, options["app_dir"], options["factory"])
     adopt_structlog()
     tasks = tasks_of(application, app)
     if isinstance(application, Photon):
@@ -127,13 +102,6 @@ def tasks_of(application: Application, app: str) -> Tasks:
             exit_code=ExitCode.NOT_LOADED,
         )
     return tasks
-
-
-def _load(target: str, app_dir: str, factory: bool) -> Application:
-    try:
-        return load_application(target, app_dir=app_dir, factory=factory)
-    except KeyboardInterrupt:
-        raise SystemExit(ExitCode.INTERRUPTED) from None
 
 
 def _apply_schema(tasks: Tasks) -> None:

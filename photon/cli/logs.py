@@ -1,0 +1,52 @@
+"""The flags of commands that log, and how they begin with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from photon.cli.options import setting
+
+if TYPE_CHECKING:
+    from photon.telemetry.logging import LineHandler
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+LEVELS = ("debug", "info", "warning", "error", "critical")
+
+_LOGS = "Logs"
+
+
+def logging_options(command: C) -> C:
+    """Adds `--log-level` and `--log-format`."""
+    for option in (
+        setting(
+            "--log-format",
+            section=_LOGS,
+            type=click.Choice(("auto", "console", "json")),
+            default="auto",
+            help="auto is console on a terminal, json elsewhere  [auto]",
+        ),
+        setting(
+            "--log-level",
+            section=_LOGS,
+            type=click.Choice(LEVELS, case_sensitive=False),
+            default="info",
+            help="what is less than that is not logged  [info]",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def begin_logging(ctx: click.Context, options: Mapping[str, Any]) -> LineHandler:
+    """Configure logging as the flags of `logging_options` say.
+
+    Args: options: what the command got, with `log_level` and `log_format`.
+    """
+    from photon.telemetry.logging import configure_logging
+
+    log_format = None if options["log_format"] == "auto" else options["log_format"]
+    return configure_logging(options["log_level"], log_format)
