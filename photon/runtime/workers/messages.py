@@ -56,6 +56,11 @@ class Lines:
         self._keep(head)
         return messages
 
+    @property
+    def is_half(self) -> bool:
+        """Whether a message has begun and not ended."""
+        return self._bytes > 0
+
     def _keep(self, piece: bytes) -> None:
         self._bytes += len(piece)
         if self._bytes > self._limit_bytes:
