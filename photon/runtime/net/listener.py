@@ -15,13 +15,25 @@ import stat
 from collections.abc import Callable
 from typing import Any
 
+from gevent import monkey
+
 from photon.runtime.errors import ListenError
 from photon.runtime.hub import READ, Hub
 from photon.runtime.net.address import Address, FdAddress, TcpAddress, UnixAddress
 
 logger = logging.getLogger("photon.runtime")
 
+# gevent's would make a hub, which who only opens sockets for others must not have.
+_getaddrinfo = monkey.get_original("socket", "getaddrinfo")
+
 OnAccept = Callable[[_socket.socket], None]
+
+HasRoom = Callable[[], bool]
+"""Whether the next connection should be taken here; others listen on the same socket."""
+
+# Who leaves a connection to others looks again after so long, and takes it if it was left so often.
+_LEAVE_S = 0.002
+_MOST_LEFT = 5
 
 # A round of the hub takes so many at the most, so that a flood of new connections leaves time for
 # those that exist. Nginx takes all (multi_accept on) or one (off); 64 cost a round below 1 ms.
@@ -53,15 +65,27 @@ class Listener:
         on_accept: called in the hub with each new non-blocking socket, which it owns then. It is
             a plain `_socket.socket`: 48 bytes, a tenth of what the standard library's class takes.
         backlog: connections the kernel may hold that were not accepted yet.
+        opened: the socket, if another process opened it and listens on it as well.
+        has_room: asked before each connection is taken, if others listen on the same socket.
     Raises: ListenError.
     """
 
     def __init__(
-        self, hub: Hub, address: Address, on_accept: OnAccept, *, backlog: int = 2048
+        self,
+        hub: Hub,
+        address: Address,
+        on_accept: OnAccept,
+        *,
+        backlog: int = 2048,
+        opened: _socket.socket | None = None,
+        has_room: HasRoom | None = None,
     ) -> None:
         self._hub = hub
         self._on_accept = on_accept
-        self._socket = open_socket(address, backlog)
+        self._is_shared = opened is not None
+        self._has_room = has_room
+        self._left = 0
+        self._socket = opened if opened is not None else open_socket(address, backlog)
         self._kind = (self._socket.family, self._socket.type, self._socket.proto)
         self._given = address
         self.address = _bound_address(address, self._socket)
@@ -81,9 +105,13 @@ class Listener:
         self._forget_retry()
 
     def accept_all(self) -> None:
-        """Accept what waits in the kernel now; a close would reset it."""
-        while self._watcher.active and self._accept_some():
-            pass
+        """Accept what waits in the kernel now; a close would reset it.
+
+        What others listen on is left to them.
+        """
+        if not self._is_shared:
+            while self._watcher.active and self._accept_some():
+                pass
 
     def close(self) -> None:
         """Stop listening; what was accepted lives on. A second call does nothing."""
@@ -92,18 +120,21 @@ class Listener:
         self._watcher.close()
         self._forget_retry()
         self._socket.close()
-        if isinstance(self._given, UnixAddress):
-            _remove_socket_file(self._given.path)
+        if isinstance(self._given, UnixAddress) and not self._is_shared:
+            remove_socket_file(self._given.path)
 
     def _accept_some(self) -> bool:
         """Take a round of connections; whether there may be more."""
         for _ in range(_ACCEPTS_A_ROUND):
             if not self._watcher.active:  # `on_accept` may have paused or closed us
                 return False
+            if self._has_room is not None and not self._has_room() and self._leave_to_others():
+                return False
             try:
                 fd, _ = self._socket._accept()  # type: ignore[attr-defined]
             except BlockingIOError:
                 self._pause_s = 0.0
+                self._left = 0
                 return False
             except OSError as error:
                 if error.errno in _NOT_OUR_FAULT:
@@ -118,12 +149,24 @@ class Listener:
         self._pause_s = 0.0
         return True
 
+    def _leave_to_others(self) -> bool:
+        """Whether the next connection is left to others; not for long, they may be stuck."""
+        self._left += 1
+        if self._left > _MOST_LEFT:
+            self._left = 0
+            return False
+        self._start_after(_LEAVE_S)
+        return True
+
+    def _start_after(self, seconds: float) -> None:
+        self.pause()
+        self._retry = self._hub.loop.timer(seconds)
+        self._retry.start(self.start, update=True)
+
     def _back_off(self, error: OSError) -> None:
         is_first = not self._pause_s
         self._pause_s = min(self._pause_s * 2 or _FIRST_PAUSE_S, _LONGEST_PAUSE_S)
-        self.pause()
-        self._retry = self._hub.loop.timer(self._pause_s)
-        self._retry.start(self.start, update=True)
+        self._start_after(self._pause_s)
         if is_first:  # last of all: a handler of the log that waits fails here, in the hub
             logger.warning(
                 "cannot accept on %s: %s. The connections that exist are served on, new ones wait "
@@ -170,7 +213,7 @@ def open_socket(address: Address, backlog: int) -> _socket.socket:
 
 
 def _bind_tcp(address: TcpAddress) -> _socket.socket:
-    family, kind, protocol, _, place = socket.getaddrinfo(
+    family, kind, protocol, _, place = _getaddrinfo(
         address.host or None, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
     opened = _socket.socket(family, kind, protocol)
@@ -226,7 +269,7 @@ def _clear_stale_socket(address: UnixAddress) -> None:
     try:
         probe.connect(address.path)
     except (ConnectionRefusedError, FileNotFoundError):
-        _remove_socket_file(address.path)
+        remove_socket_file(address.path)
         return
     except OSError:
         pass  # full, or of another kind, or not for us: somebody's in any case
@@ -235,7 +278,7 @@ def _clear_stale_socket(address: UnixAddress) -> None:
     raise ListenError(errno.EADDRINUSE, _why(address, OSError(errno.EADDRINUSE, "")))
 
 
-def _remove_socket_file(path: str) -> None:
+def remove_socket_file(path: str) -> None:
     try:
         os.unlink(path)
     except OSError:

@@ -28,6 +28,7 @@ LAG = 6  # how late the last beat was, us
 BLOCKED = 7  # how often the hub stood still for too long
 ANSWERED = 8  # jobs of carriers, which are requests but for a few
 RSS = 9  # bytes, as of the last second
+LOAD = 10  # of a core that the last tenths of a second took, in thousandths
 
 _CELLS = 16
 _ROW_BYTES = _CELLS * 8
@@ -80,10 +81,9 @@ def now_us() -> int:
 
 def _shared_memory(size: int) -> int:
     if hasattr(os, "memfd_create"):
-        descriptor = os.memfd_create("photon-board", 0)
+        descriptor = os.memfd_create("photon-board")
     else:
         with tempfile.TemporaryFile() as file:
             descriptor = os.dup(file.fileno())
     os.ftruncate(descriptor, size)
-    os.set_inheritable(descriptor, False)
     return descriptor

@@ -1,0 +1,414 @@
+"""The supervisor: does what the fleet says, and tells it what happened. One loop, no hub.
+
+It imports nothing of the user's, has neither greenlets nor threads, and calls the unpatched
+originals only, so it can fork at any moment, and nothing an application does can hold it up.
+
+    poll ── signal, message, exit, time ──▶ Fleet ── actions ──▶ fork, tell, kill, log ──▶ poll
+"""
+
+from __future__ import annotations
+
+import _socket
+import errno
+import gc
+import logging
+import os
+import select
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+from typing import Any
+
+from gevent import monkey
+
+from photon.runtime.workers.asking import Questions
+from photon.runtime.workers.board import BEAT, Board
+from photon.runtime.workers.fleet import Action, End, Fleet, Kill, Log, Member, Start, Tell
+from photon.runtime.workers.messages import Lines, Message, MessageError, encode
+from photon.runtime.workers.process import Work, fork_worker
+
+logger = logging.getLogger("photon.workers")
+
+_poll: Callable[[], Any] = monkey.get_original("select", "poll")
+_waitpid: Callable[[int, int], tuple[int, int]] = monkey.get_original("os", "waitpid")
+
+_TICK_S = 0.1
+_READ_BYTES = 256 * 1024
+
+# Of an answer: a dump of 100,000 greenlets has some 50 MB.
+_MOST_ANSWER_BYTES = 256 * 1024 * 1024
+_ANSWER_S = 10.0
+
+OnSignal = Callable[[], object]
+
+
+class Wire:
+    """The supervisor's end of a link."""
+
+    def __init__(self, end: _socket.socket) -> None:
+        self.end = end
+        self.lines = Lines(_MOST_ANSWER_BYTES)
+        self.pending = bytearray()
+
+    def flush(self) -> None:
+        """Send what the worker takes.   Raises: OSError, when it has gone."""
+        try:
+            while self.pending:
+                del self.pending[: self.end.send(self.pending)]
+        except (BlockingIOError, InterruptedError):
+            pass
+
+    def close(self) -> None:
+        """Say no more."""
+        self.end.close()
+
+
+class Supervisor:
+    """Args:
+        fleet: what is to be done.
+        work: what a worker does.
+        close_in_child: what only the supervisor may keep open: has `close()`.
+        cpus: that workers are pinned to, in turn; empty for wherever they like.
+        on_hup, on_usr2: what these signals do; a reload, and nothing, if None.
+    Attributes: board: shared with the workers.
+    """
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        work: Work,
+        *,
+        board: Board | None = None,
+        close_in_child: list[Any] | None = None,
+        cpus: list[int] | None = None,
+        on_hup: OnSignal | None = None,
+        on_usr2: OnSignal | None = None,
+    ) -> None:
+        self.fleet = fleet
+        self.board = board or Board()
+        self.wires: dict[int, Wire] = {}
+        self.questions = Questions()
+        self.started_at = monotonic()
+        self._work = work
+        self._close_in_child = close_in_child if close_in_child is not None else []
+        self._cpus = cpus or []
+        self._poll = _poll()
+        self._callbacks: dict[int, Callable[[int], object]] = {}
+        self._children: dict[int, Callable[[int], object]] = {}
+        self._exit_code: int | None = None
+        self._ticked = 0.0
+        self._on_hup = on_hup or self.reload
+        self._on_usr2 = on_usr2 or (lambda: logger.warning("SIGUSR2 does nothing here"))
+        self._on_tick: list[Callable[[float], object]] = []
+
+    # For who runs it...
+
+    def run(self) -> int:
+        """Have workers until somebody ends it.   Returns: the exit code."""
+        with self._signals():
+            # What is there now is never looked through again, and stays shared after the forks.
+            gc.collect()
+            gc.freeze()
+            for member in self.fleet.members.values():
+                self._watch_wire(member)
+            self.do(self.fleet.begin(monotonic()))
+            while self._exit_code is None:
+                self._turn()
+        return self._exit_code
+
+    def watch(self, descriptor: int, callback: Callable[[int], object], events: int = 0) -> None:
+        """Call `callback(events)` when a descriptor is ready; until `unwatch`."""
+        self._poll.register(descriptor, events or select.POLLIN)
+        self._callbacks[descriptor] = callback
+
+    def unwatch(self, descriptor: int) -> None:
+        """Look at a descriptor no more."""
+        if self._callbacks.pop(descriptor, None) is not None:
+            self._poll.unregister(descriptor)
+
+    def on_tick(self, callback: Callable[[float], object]) -> None:
+        """Call `callback(now)` about ten times a second."""
+        self._on_tick.append(callback)
+
+    def when_child_ends(self, pid: int, callback: Callable[[int], object]) -> None:
+        """Call `callback(status)` when a child that is no worker ends."""
+        self._children[pid] = callback
+
+    def adopt(self, member: Member, end: _socket.socket) -> None:
+        """Take over a worker that another program forked in this process."""
+        self.fleet.adopted(member)
+        self.wires[member.pid] = Wire(end)
+
+    # What operators want...
+
+    def reload(self) -> None:
+        """Replace all workers, one at a time."""
+        self.do(self.fleet.reload(monotonic()))
+
+    def scale(self, size: int) -> None:
+        """Have so many workers."""
+        self.do(self.fleet.scale(size, monotonic()))
+
+    def stop(self) -> None:
+        """End; a second call hurries, a third kills."""
+        self.do(self.fleet.stop(monotonic()))
+
+    def ask(
+        self,
+        message: Message,
+        then: Callable[[list[Message]], object],
+        *,
+        seconds: float = _ANSWER_S,
+        worker: int | None = None,
+    ) -> None:
+        """Ask all workers, or the one with this index, and call `then` with what they answer."""
+        asked = [
+            member
+            for member in sorted(self.fleet.members.values(), key=lambda m: (m.slot, m.pid))
+            if worker is None or member.slot == worker
+        ]
+        number = self.questions.ask(asked, monotonic() + seconds, then)
+        for member in asked:
+            self._tell(member, {**message, "id": number})
+
+    # The loop...
+
+    def _turn(self) -> None:
+        for descriptor, events in self._poll.poll(_TICK_S * 1000):
+            callback = self._callbacks.get(descriptor)
+            if callback is not None:
+                callback(events)
+        now = monotonic()
+        if now - self._ticked >= _TICK_S:
+            self._ticked = now
+            self._reap()  # a signal that came before its handler was there
+            beats = {m.pid: self._beat_of(m) for m in self.fleet.members.values()}
+            self.do(self.fleet.tick(now, beats))
+            self.questions.tick(now, self._why_silent)
+            for callback in self._on_tick:
+                callback(now)
+
+    def do(self, actions: list[Action]) -> None:
+        """Do what the fleet says."""
+        for action in actions:
+            if isinstance(action, Start):
+                self._start(action)
+            elif isinstance(action, Tell):
+                self._tell(action.member, action.message)
+            elif isinstance(action, Kill):
+                _kill(action.member.pid, action.signal)
+            elif isinstance(action, Log):
+                logger.log(action.level, "%s", action.text)
+            else:
+                assert isinstance(action, End)
+                self._exit_code = action.code
+
+    def _start(self, start: Start) -> None:
+        try:
+            row = self.board.take()
+        except LookupError as error:
+            self.do(self.fleet.not_started(start, str(error), monotonic()))
+            return
+        cpu = self._cpus[start.slot % len(self._cpus)] if self._cpus else None
+        close = [*self.wires.values(), *self._close_in_child]
+        try:
+            pid, end = fork_worker(
+                self._work,
+                self.board,
+                row,
+                start.slot,
+                start.generation,
+                broken=start.broken,
+                close=close,
+                cpu=cpu,
+            )
+        except OSError as error:
+            self.board.free(row)
+            self.do(self.fleet.not_started(start, str(error), monotonic()))
+            return
+        member = self.fleet.started(start, pid, row, monotonic())
+        self.wires[pid] = Wire(end)
+        self._watch_wire(member)
+
+    # Workers...
+
+    def _watch_wire(self, member: Member) -> None:
+        descriptor = self.wires[member.pid].end.fileno()
+        self.watch(descriptor, lambda events: self._hear(member.pid, events))
+
+    def _tell(self, member: Member, message: Message) -> None:
+        wire = self.wires.get(member.pid)
+        if wire is None:
+            return
+        wire.pending += encode(message)
+        self._flush(member.pid, wire)
+
+    def _flush(self, pid: int, wire: Wire) -> None:
+        try:
+            wire.flush()
+        except OSError:
+            self._cut(pid)
+            return
+        wants = select.POLLIN | (select.POLLOUT if wire.pending else 0)
+        self._poll.modify(wire.end.fileno(), wants)
+
+    def _hear(self, pid: int, events: int) -> None:
+        wire = self.wires.get(pid)
+        if wire is None:
+            return
+        if events & select.POLLOUT:
+            self._flush(pid, wire)
+        if not events & ~select.POLLOUT:
+            return
+        try:
+            data = wire.end.recv(_READ_BYTES)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._cut(pid)
+            return
+        try:
+            messages = wire.lines.feed(data)
+        except MessageError as error:
+            logger.error("worker %d says what cannot be read: %s", pid, error)
+            self._cut(pid)
+            return
+        for message in messages:
+            self._heard(pid, message)
+
+    def _heard(self, pid: int, message: Message) -> None:
+        tells = message.get("tell")
+        if tells == "ready":
+            self.do(self.fleet.ready(pid, float(message.get("budget_s", 60)), monotonic()))
+        elif tells == "failed":
+            self.fleet.failed(pid, str(message.get("text")), int(message.get("code", 1)))
+        elif tells == "retire":
+            self.do(self.fleet.retire(pid, str(message.get("reason")), monotonic()))
+        elif "id" in message:
+            self.questions.answered(pid, message)
+
+    def _cut(self, pid: int) -> None:
+        wire = self.wires.pop(pid, None)
+        if wire is not None:
+            self.unwatch(wire.end.fileno())
+            wire.close()
+            self.questions.gone(pid, "it has just ended")
+
+    def _beat_of(self, member: Member) -> float:
+        return self.board.row(member.row)[BEAT] / 1e6
+
+    def _why_silent(self, pid: int) -> str:
+        member = self.fleet.members.get(pid)
+        still_s = 0.0 if member is None else monotonic() - self._beat_of(member)
+        if still_s > 1:
+            return f"it does not answer: its hub has stood still for {still_s:.1f} s"
+        return "it does not answer"
+
+    def _reap(self) -> None:
+        """Take leave of all children that have ended."""
+        while True:
+            try:
+                pid, status = _waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            code = os.waitstatus_to_exitcode(status)
+            callback = self._children.pop(pid, None)
+            if callback is not None:
+                callback(code)
+                continue
+            member = self.fleet.members.get(pid)
+            while pid in self.wires:  # its last words
+                self._hear(pid, select.POLLIN)
+                if pid in self.wires and not _has_more(self.wires[pid].end):
+                    self._cut(pid)
+            if member is not None:
+                self.board.free(member.row)
+            self.do(self.fleet.exited(pid, code, monotonic()))
+
+    # Signals...
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        meanings: dict[int, OnSignal] = {
+            signal.SIGCHLD: self._reap,
+            signal.SIGTERM: lambda: self._stop_by("SIGTERM"),
+            signal.SIGINT: lambda: self._stop_by("SIGINT"),
+            signal.SIGHUP: self._on_hup,
+            signal.SIGUSR2: self._on_usr2,
+            signal.SIGTTIN: lambda: self.scale(self.fleet.size + 1),
+            signal.SIGTTOU: lambda: self.scale(self.fleet.size - 1),
+            signal.SIGQUIT: self._dump,
+            signal.SIGUSR1: lambda: logger.info("SIGUSR1 does nothing here"),
+        }
+        read_end, write_end = os.pipe()
+        os.set_blocking(read_end, False)
+        os.set_blocking(write_end, False)
+        former_fd = signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+        former = {which: signal.signal(which, _note) for which in meanings}
+        # They may have been blocked while another program took this one's place.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, meanings)
+        pipe = _Pipe(read_end, write_end)
+        self._close_in_child.append(pipe)
+
+        def on_signals(events: int) -> None:
+            for number in os.read(read_end, 512):
+                meaning = meanings.get(number)
+                if meaning is not None:
+                    meaning()
+
+        self.watch(read_end, on_signals)
+        try:
+            yield
+        finally:
+            self.unwatch(read_end)
+            for which, handler in former.items():
+                signal.signal(which, signal.SIG_DFL if handler is None else handler)
+            signal.set_wakeup_fd(former_fd)
+            self._close_in_child.remove(pipe)
+            pipe.close()
+
+    def _stop_by(self, name: str) -> None:
+        steps = ("stopping", "hurrying", "ending at once")
+        step = steps[min(self.fleet.hurries, 2)]
+        logger.log(logging.INFO if step == steps[0] else logging.WARNING, "%s: %s", name, step)
+        self.stop()
+
+    def _dump(self) -> None:
+        for member in self.fleet.members.values():
+            self._tell(member, {"do": "dump-to-log"})
+
+    def __repr__(self) -> str:
+        return f"<Supervisor {os.getpid()} of {self.fleet!r}>"
+
+
+class _Pipe:
+    def __init__(self, *descriptors: int) -> None:
+        self._descriptors = descriptors
+
+    def close(self) -> None:
+        for descriptor in self._descriptors:
+            os.close(descriptor)
+
+
+def _note(number: int, frame: object) -> None:
+    """Python writes the number of the signal into the pipe; nothing else is to be done."""
+
+
+def _has_more(end: _socket.socket) -> bool:
+    try:
+        return bool(end.recv(1, _socket.MSG_PEEK))
+    except OSError:
+        return False
+
+
+def _kill(pid: int, which: int) -> None:
+    try:
+        os.kill(pid, which)
+    except OSError as error:
+        if error.errno != errno.ESRCH:  # it was quicker
+            logger.error("pid %d cannot be signalled: %s", pid, error)
