@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from photon.runtime.clock import now
 from photon.runtime.hub import current_hub, getcurrent
 from photon.runtime.sync import Event
-from photon.ws.close_codes import ABNORMAL, GOING_AWAY, MESSAGE_TOO_BIG
+from photon.ws.close_codes import ABNORMAL, GOING_AWAY, MESSAGE_TOO_BIG, SERVICE_RESTART
 from photon.ws.departure import Departure
 from photon.ws.errors import PingTimeout, WebSocketClosed, WebSocketProtocolError
 from photon.ws.events import CloseReceived, Ping, Pong
@@ -250,7 +250,10 @@ class Session:
         self._is_draining = True
         if self._is_begun:
             self.departure.source = "shutdown"
-            self.close(GOING_AWAY, "the server stops")
+            if self.upgrade.server_restarts:
+                self.close(SERVICE_RESTART, "the server restarts")
+            else:
+                self.close(GOING_AWAY, "the server stops")
 
     def on_due(self, moment: float) -> float | None:
         """Do what is due. In the hub.   Returns: when to look again."""

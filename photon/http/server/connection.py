@@ -22,6 +22,7 @@ How long each phase may last, and what happens when that is over, is in `timing`
 from __future__ import annotations
 
 import logging
+from math import inf
 from typing import TYPE_CHECKING
 
 from photon.http.body import CHUNK_BYTES, Body
@@ -332,12 +333,24 @@ class Connection(Timed):
         # Last of all: in the hub, where a 408 comes from, a log handler that waits fails.
         logger.info("refused %s: %s (%s)", peer, error.detail, error.rule)
 
-    def drain(self) -> None:
-        """The server stops: end at once if idle, after the current response otherwise."""
-        has_request = self._again or self.stream.look() is PeerState.TALKING
-        if self.phase == IDLE and not has_request:
-            self.close()
-        elif self.phase <= HEAD:  # a request that has come, or begun to come, is answered still
+    def close_if_idle(self) -> bool:
+        """Close unless a request is in progress, or has begun to come.
+
+        Returns: whether it did.
+        """
+        if self.phase != IDLE or self._again or self.stream.look() is PeerState.TALKING:
+            return False
+        self.close()
+        return True
+
+    def drain(self, active_since: float = inf) -> None:
+        """The server stops: end at once if idle, after the current response otherwise.
+
+        Args: active_since: if it was active after that, it may have one more request.
+        """
+        if self.since < active_since and self.close_if_idle():
+            return
+        if self.phase <= HEAD:  # a request that has come, or begun to come, is answered still
             self.enter(self.phase)
         elif self.session is not None:
             self.session.drain()

@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import _socket
 import logging
+from array import array
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from photon.http.protocol.base import Http1
 from photon.http.protocol.fast import KnownFields, ReadyHeads
@@ -22,7 +25,7 @@ from photon.http.protocol.h1 import FastHttp1
 from photon.http.protocol.referee import RefereeHttp1
 from photon.http.server.connection import Connection
 from photon.http.server.exchange import answer, answer_and_tell
-from photon.http.server.phases import ENDLESS, FINISHING, HEAD, LINGERING, NAMES
+from photon.http.server.phases import ENDLESS, FINISHING, HEAD, IDLE, LINGERING, NAMES
 from photon.http.server.settings import ServerSettings
 from photon.runtime.cancel import CancelScope
 from photon.runtime.clock import now, wall
@@ -32,6 +35,7 @@ from photon.runtime.net.address import Address, TcpAddress
 from photon.runtime.net.listener import Listener
 from photon.runtime.net.stream import ByteStream, SocketStream
 from photon.runtime.patience import patience
+from photon.runtime.workers.board import CONNECTIONS
 
 if TYPE_CHECKING:
     from photon.http.application import Application
@@ -48,6 +52,21 @@ _LAST_HEAD_S = 1.0
 
 # Between two upgraded connections that are told to end, if there is time enough.
 _BETWEEN_SESSIONS_S = 0.01
+
+
+class Shared(Struct, eq=False):
+    """A listening socket that other processes accept from as well.
+
+    Attributes:
+        opened: the socket, non-blocking.
+        row: this process' cells in memory that is shared, see `workers.board`.
+        has_room: whether the next connection should be taken here.
+    """
+
+    opened: _socket.socket
+    row: memoryview
+    has_room: Callable[[], bool] | None = None
+
 
 OnAnswer = Callable[["Request", int, float], None]
 """Called after each exchange with the request, its status and the seconds it took."""
@@ -70,6 +89,8 @@ class Server:
     Attributes:
         state: where in its life it is.
         connections: those that are open.
+        row: where others see how many there are, see `Shared`.
+        restarts: whether it stops because another one takes its place.
         finishing: how many requests do what they put off until their response was written.
     """
 
@@ -109,6 +130,8 @@ class Server:
             ENDLESS,
         )
         self.connections: set[Connection] = set()
+        self.row = _no_row()
+        self.restarts = False
         self.finishing = 0
         self.listeners: list[Listener] = []
         self._heads = ReadyHeads(self._after_this_second)
@@ -118,9 +141,23 @@ class Server:
 
     # Listening...
 
-    def listen(self, address: Address) -> Listener:
-        """Open a listening socket; it accepts once `start()` was called.   Raises: ListenError."""
-        listener = Listener(self.hub, address, self._accepted, backlog=self.settings.backlog)
+    def listen(self, address: Address, shared: Shared | None = None) -> Listener:
+        """Open a listening socket; it accepts once `start()` was called.   Raises: ListenError.
+
+        Args: shared: the open socket, if other processes listen on it as well.
+        """
+        backlog = self.settings.backlog
+        if shared is None:
+            listener = Listener(self.hub, address, self._accepted, backlog=backlog)
+        else:
+            listener = Listener(
+                self.hub,
+                address,
+                self._accepted,
+                opened=shared.opened,
+                has_room=shared.has_room,
+            )
+            self.row = shared.row
         self.listeners.append(listener)
         return listener
 
@@ -128,6 +165,16 @@ class Server:
         """Accept connections."""
         for listener in self.listeners:
             listener.start()
+
+    def pause(self) -> None:
+        """Leave new connections in the kernel until `start()`, and close those that are idle.
+
+        A successor that listens on the same socket will take them.
+        """
+        for listener in self.listeners:
+            listener.pause()
+        for connection in list(self.connections):
+            connection.close_if_idle()
 
     @property
     def is_stopping(self) -> bool:
@@ -169,6 +216,7 @@ class Server:
         """Serve a connected stream, whoever made it."""
         connection = Connection(self, stream, self._new_protocol())
         self.connections.add(connection)
+        self.row[CONNECTIONS] = len(self.connections)
         limit = self.limits.connections
         if limit and len(self.connections) >= limit:
             for listener in self.listeners:
@@ -183,6 +231,7 @@ class Server:
     def forget(self, connection: Connection) -> None:
         """A connection was closed."""
         self.connections.discard(connection)
+        self.row[CONNECTIONS] = len(self.connections)
         limit = self.limits.connections
         if limit and len(self.connections) == limit - 1 and self.state is State.RUNNING:
             self.start()
@@ -207,32 +256,42 @@ class Server:
 
     # The end...
 
-    def stop(self) -> None:
-        """Stop in an orderly way; returns when everything is over. Waits, so not in the hub."""
+    def stop(self, *, settle_s: float = 0.0, restarts: bool = False) -> None:
+        """Stop in an orderly way; returns when everything is over. Waits, so not in the hub.
+
+        Args:
+            settle_s: who sent a request so short a time ago may send one more, which is answered
+                with `Connection: close`, before the connection is closed as idle. A client that
+                sends just when we close gets a reset, RFC 9112 §9.5.
+            restarts: whether another server takes over at the same address.
+        """
         if self.state is not State.RUNNING:
             return
         self.state = State.DRAINING
+        self.restarts = restarts
         for listener in self.listeners:
             listener.accept_all()  # what waits in the kernel would be reset by the close
             listener.close()
         self._answer_before, self.answer = self.answer, self._answer_last
         # Who has begun to send a request may end it, if that does not take long.
-        self.allowances = tuple(
-            min(allowance, _LAST_HEAD_S) if phase <= HEAD else allowance
-            for phase, allowance in enumerate(self.allowances)
+        self.allowances = (
+            max(settle_s, min(self.allowances[IDLE], _LAST_HEAD_S)),
+            min(self.allowances[HEAD], _LAST_HEAD_S),
+            *self.allowances[2:],
         )
-        self._drain()
+        self._drain(settle_s)
         self._wait_until_over(self.timeouts.drain_s)
         if self.connections or self.finishing:
             self.state = State.CANCELLING
             self._cancel_all()
         self.state = State.STOPPED
 
-    def _drain(self) -> None:
+    def _drain(self, settle_s: float) -> None:
         sessions = []
+        active_since = now() - settle_s
         for connection in list(self.connections):
             if connection.session is None and not connection.ends_early:
-                connection.drain()
+                connection.drain(active_since)
             else:
                 sessions.append(connection)
         # Not all at once: each of them will come back to another server, and the first ones of
@@ -289,3 +348,8 @@ class Server:
             f"<Server {self.state.value} on {', '.join(where) or 'no address'}, "
             f"{len(self.connections)} connections>"
         )
+
+
+def _no_row() -> memoryview:
+    """Cells that nobody else sees."""
+    return memoryview(array("q", bytes(8 * (CONNECTIONS + 1))))

@@ -21,6 +21,7 @@ from photon.http.server.phases import (
     FINISHING,
     HANDLING,
     HEAD,
+    IDLE,
     LINGERING,
     READING,
     WRITING,
@@ -29,7 +30,7 @@ from photon.http.server.terms import LOOKS, OnDisconnect, Stay, Terms
 from photon.runtime.carriers import Carrier
 from photon.runtime.clock import now
 from photon.runtime.errors import Cancelled, CancelSource, StreamBroken
-from photon.runtime.net.stream import ByteStream
+from photon.runtime.net.stream import ByteStream, PeerState
 
 if TYPE_CHECKING:
     from photon.http.server.server import Server
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 
 # How often a client that sent more than its request is asked whether it is there still.
 _ASK_S = 5.0
+
+# When an idle connection turns out to be none any more.
+_SOON_S = 0.05
 
 
 class Timed(ABC):
@@ -208,6 +212,8 @@ class Timed(ABC):
             self.stream.interrupt_reader(BodyTimeout(timeouts.body_s))
         elif self.phase == WRITING:
             self._give_up_writing()
+        elif self.phase == IDLE and self.stream.look() is PeerState.TALKING:
+            return moment + _SOON_S  # a request has just come, and is about to be read
         else:
             self.close()
         if self.phase == CLOSED:

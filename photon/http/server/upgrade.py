@@ -65,6 +65,11 @@ class Upgrade:
         """The server's."""
         return self._connection.server.timeouts
 
+    @property
+    def server_restarts(self) -> bool:
+        """Whether the server that stops has a successor, so that the client may come back."""
+        return self._connection.server.restarts
+
     def wait_readable(self) -> None:
         """Wait until something can be read, for as long as it takes.   Raises: StreamError."""
         self.stream.wait_readable()

@@ -14,7 +14,7 @@ import os
 import tempfile
 from time import monotonic_ns
 
-ROWS = 256
+ROWS = 4096
 """Workers that there can be at a time, those that drain included."""
 
 # The cells of a row...
@@ -31,7 +31,7 @@ RSS = 9  # bytes, as of the last second
 LOAD = 10  # of a core that the last tenths of a second took, in thousandths
 
 _CELLS = 16
-_ROW_BYTES = _CELLS * 8
+_BYTES = (ROWS * _CELLS + 1) * 8
 
 # States...
 FREE, BOOTING, READY, DRAINING = range(4)
@@ -45,9 +45,11 @@ class Board:
     """
 
     def __init__(self, descriptor: int | None = None) -> None:
-        self.descriptor = _shared_memory(ROWS * _ROW_BYTES) if descriptor is None else descriptor
-        self._memory = mmap.mmap(self.descriptor, ROWS * _ROW_BYTES)
+        self.descriptor = _shared_memory(_BYTES) if descriptor is None else descriptor
+        self._memory = mmap.mmap(self.descriptor, _BYTES)
         self._cells = memoryview(self._memory).cast("q")
+        # Behind all rows: how many were ever in use, so that nobody looks through all of them.
+        self._used = self._cells[ROWS * _CELLS :]
 
     def row(self, number: int) -> memoryview:
         """The cells of a worker: `row[CONNECTIONS] = 12`."""
@@ -62,6 +64,7 @@ class Board:
                     row[cell] = 0
                 row[STATE] = state
                 row[BEAT] = now_us()
+                self._used[0] = max(self._used[0], number + 1)
                 return number
         raise LookupError(f"there can be {ROWS} workers at a time, those that drain included")
 
@@ -71,7 +74,8 @@ class Board:
 
     def rows_of(self, state: int) -> list[memoryview]:
         """The rows of all workers in a state."""
-        return [row for number in range(ROWS) if (row := self.row(number))[STATE] == state]
+        used = range(self._used[0])
+        return [row for number in used if (row := self.row(number))[STATE] == state]
 
 
 def now_us() -> int:
