@@ -90,7 +90,8 @@ class Departure:
         Raises: Cancelled, in place of it, for who does not want to hear it.
         """
         me = getcurrent()
-        if me is self._handler and not self._is_told:
+        # Greenlets are pooled: once the handler is over, its own belongs to somebody else.
+        if me is self._handler and not self._is_told and not self.is_over:
             self._is_told = True
             self._bound_what_follows()
         who = (id(me), getattr(me, "turn", 0))  # one carrier runs many that were spawned

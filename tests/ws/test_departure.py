@@ -10,10 +10,11 @@ import pytest
 from photon.runtime.clock import now
 from photon.runtime.errors import Cancelled
 from photon.runtime.greenlets import sleep, sleep_forever, spawn
+from photon.runtime.hub import getcurrent
 from photon.runtime.nursery import nursery
 from photon.ws.errors import WebSocketClosed
 from photon.ws.websocket import WebSocket
-from tests.clients import PATIENCE_S, wait_until
+from tests.clients import PATIENCE_S, expect_no_leaks, wait_until
 from tests.ws.client import Speaker
 from tests.ws.serving import Seen, serving
 
@@ -177,6 +178,31 @@ def test_who_does_nothing_but_swallow_the_end_lets_others_in_and_is_cancelled(
     (record,) = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert "GET / of 127.0.0.1:" in record.getMessage()
     assert "let WebSocketClosed pass" in record.getMessage()
+
+
+def test_who_speaks_after_the_handler_is_over_leaves_no_time_out() -> None:
+    """Greenlets are pooled: he may have that of the handler, and is another for all that."""
+    seen = Seen()
+
+    def late(ws: WebSocket) -> tuple[object, int]:
+        with pytest.raises(WebSocketClosed) as caught:
+            ws.send("x")
+        return getcurrent(), caught.value.code
+
+    def handler(ws: WebSocket) -> None:
+        seen.notes.append(getcurrent())
+        ws.accept()
+        sleep_forever()
+
+    with serving(seen.watching(handler)) as server:
+        with Speaker(server) as speaker:
+            speaker.finish(4000)
+        expect_no_leaks(server)
+        speaking = spawn(late, seen.ws)
+        speaking.join()
+        greenlet, code = speaking.result
+        assert greenlet is seen.notes[0], "this test is about who has the handler's greenlet"
+        assert code == 4000
 
 
 def test_one_of_many_children_that_swallows_the_end_is_cancelled_and_no_other() -> None:

@@ -83,7 +83,8 @@ class Upgrade:
 
     def look_at(self, moment: float) -> None:
         """Have the session's `on_due` called at this moment of the runtime clock, or soon after."""
-        self._connection.server.sweep.watch(self._connection, moment)
+        if self.is_open:  # of one that is closed nothing is kept
+            self._connection.server.sweep.watch(self._connection, moment)
 
     def listen(self, on: bool) -> None:
         """Whether `on_readable` is to be called: off while no more can be taken (back-pressure)."""

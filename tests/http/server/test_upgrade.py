@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from photon.http.request import Request
 from photon.http.response import Response
+from photon.runtime.clock import now
+from photon.runtime.hub import current_hub
 from photon.testing.wire import Wire
 from tests.clients import request
 
@@ -48,3 +50,18 @@ def test_a_session_is_not_called_before_the_head_of_the_101_is_out() -> None:
         wire.settle()
         assert head == b"HTTP/1.1 101 x\r\n\r\n"
         assert session.came == b"more"
+
+
+def test_nothing_is_kept_of_a_connection_that_is_closed() -> None:
+    session = Listener()
+
+    def application(request: Request) -> Response:
+        upgrade = request.upgrade(b"HTTP/1.1 101 x\r\n\r\n", session)
+        upgrade.close()
+        upgrade.look_at(now() + 1000)
+        return Response(b"", 101)
+
+    with Wire(application) as wire:
+        wire.send(request("GET", "/"))
+        wire.settle()
+        assert len(current_hub().sweep) == 0
