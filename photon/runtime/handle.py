@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from functools import partial
-from types import CodeType, CoroutineType
+from types import CodeType, CoroutineType, FrameType
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import msgspec
@@ -67,6 +67,7 @@ class Handle(msgspec.Struct, Generic[T], eq=False):
     _error: BaseException | None = None
     _retelling: Deadline | None = None
     _line: Line | None = None  # of those who wait for it, if anybody ever did
+    _since: float = 0.0  # when it first waited
 
     @property
     def name(self) -> str:
@@ -209,6 +210,19 @@ class Handle(msgspec.Struct, Generic[T], eq=False):
     def on_parked(self, carrier: Carrier) -> None:
         """It waits for the first time: from here on `cancel` knows whom to interrupt."""
         self._carrier = carrier
+        self._since = now()
+
+    def described(self, frame: FrameType | None) -> dict[str, Any]:
+        """For dumps: see `debug.who.Described`. What it was given may know better what it is."""
+        known: dict[str, Any] = {"kind": "child" if self.parent else "spawned", "name": self.name}
+        for owner in (getattr(self._fn, "__self__", None), *self._args[:1]):
+            if owner is not None and owner is not self and hasattr(owner, "described"):
+                known.update(owner.described(frame))
+                break
+        if self._since:
+            known["age_s"] = round(now() - self._since, 3)
+        known["spawned_at"] = [f"{file}:{line} in {name}" for file, line, name in self.spawned_at]
+        return known
 
     def _end(self, state: State, error: BaseException | None) -> None:
         self.state = state

@@ -46,6 +46,7 @@ class Hub:
         self.region: Any = None  # the last one of them, see `region.region_of`
         self.waiting_for_end: set[Any] = set()  # see `patience`
         self.is_hurried = False  # see `patience.hurry`
+        self.pulse: Any = None  # see `debug.pulse.pulsing`
         self.watchdog: Any = None  # see `watchdog.watching`
         self._inbox: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
         self._mail: Any = None

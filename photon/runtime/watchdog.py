@@ -1,11 +1,11 @@
 """The watchdog: interrupts a greenlet that computes past its deadline.
 
-Who waits is interrupted by the hub. Who computes keeps the hub from running, so a native thread
-looks now and then whether the hub still moves, and if not sends the main thread a signal. Python
-calls the handler of a signal between two bytecodes *of the greenlet that runs*: there it is known
-for sure whose turn it is, and only if that is overdue the handler raises. So no innocent greenlet
-can be hit; with `PyThreadState_SetAsyncExc`, the other way to interrupt a computation, the error
-arrives at whoever runs by then.
+Who waits is interrupted by the hub. Who computes keeps the hub from running, so the native thread
+of its `pulse` sees that it does not move, and sends the main thread a signal. Python calls the
+handler of a signal between two bytecodes *of the greenlet that runs*: there it is known for sure
+whose turn it is, and only if that is overdue the handler raises. So no innocent greenlet can be
+hit; with `PyThreadState_SetAsyncExc`, the other way to interrupt a computation, the error arrives
+at whoever runs by then.
 
     native thread: has the hub ticked? ── no ──▶ SIGURG ──▶ in the greenlet: overdue? ──▶ raise
 
@@ -30,24 +30,14 @@ from time import monotonic
 from types import FrameType
 from typing import Any
 
-from gevent import monkey
-
 from photon.runtime.cancel import RETELL_S, CancelScope, innermost, shield_around
 from photon.runtime.clock import now
+from photon.runtime.debug.pulse import STUCK_S, Pulse, Silence, pulsing
 from photon.runtime.errors import Cancelled
 from photon.runtime.hub import Hub, current_hub, getcurrent
 from photon.runtime.whereabouts import where_in
 
 logger = logging.getLogger("photon.runtime")
-
-# How often the hub says that it moves, and how long it may be silent.
-_TICK_S = 0.02
-_STUCK_S = 0.1
-_LOOK_S = 0.05
-
-_start_thread = monkey.get_original("_thread", "start_new_thread")
-_allocate_lock = monkey.get_original("_thread", "allocate_lock")
-_get_ident = monkey.get_original("_thread", "get_ident")
 
 _NOT_HERE = (
     os.path.dirname(os.path.dirname(__file__)) + os.sep,
@@ -65,53 +55,36 @@ class Watchdog:
     Attributes: interrupted: how often it did; users: the applications that asked for it.
     """
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, pulse: Pulse) -> None:
         self._hub = hub
-        self._thread = _get_ident()
-        self._ticked = monotonic()
-        self._timer: Any = None
-        self._ending = _allocate_lock()
+        self._pulse = pulse
         self._knocked: tuple[Any, int, float] | None = None
         self._former: Any = None
         self.interrupted = 0
-        self.users = 1
+        self.users = 0
 
     def begin(self) -> None:
         """Watch, until the last of its users leaves."""
         self._former = signal.signal(signal.SIGURG, self._on_knock)
         # What waits in C code for a file or a lock is to go on with that.
         signal.siginterrupt(signal.SIGURG, False)
-        self._timer = self._hub.loop.timer(_TICK_S, _TICK_S, ref=False)
-        self._timer.start(self._tick)
-        self._ending.acquire()
-        _start_thread(self._look, ())
+        self._pulse.on_stuck.append(self._knock)
 
-    def leave(self) -> None:
-        """One application less."""
-        self.users -= 1
-        if self.users:
-            return
+    def end(self) -> None:
+        """Watch no more."""
         self._hub.watchdog = None
-        self._ending.release()
-        self._timer.close()
+        self._pulse.forget(self._knock)
         signal.signal(signal.SIGURG, signal.SIG_DFL if self._former is None else self._former)
 
-    def _tick(self) -> None:
-        self._ticked = monotonic()
-
-    def _look(self) -> None:
-        """The native thread."""
-        while not self._ending.acquire(timeout=_LOOK_S):
-            if monotonic() - self._ticked > _STUCK_S:
-                try:
-                    signal.pthread_kill(self._thread, signal.SIGURG)
-                except OSError:
-                    return  # the thread is gone
+    def _knock(self, silence: Silence) -> None:
+        """In a native thread: the hub does not move."""
+        if silence.seconds > STUCK_S:
+            signal.pthread_kill(self._pulse.thread, signal.SIGURG)
 
     def _on_knock(self, number: int, frame: FrameType | None) -> None:
         """Python's handler, in the greenlet that runs.   Raises: Cancelled, if it is overdue."""
-        stuck_s = monotonic() - self._ticked
-        if frame is None or stuck_s < _STUCK_S or _is_ours(frame):
+        stuck_s = self._pulse.silent_s
+        if frame is None or stuck_s < STUCK_S or _is_ours(frame):
             return
         greenlet = getcurrent()
         job = getattr(greenlet, "job", None)
@@ -218,23 +191,22 @@ def watching() -> Iterator[Watchdog | None]:
         else's. Then who computes is not interrupted.
     """
     hub = current_hub()
-    if hub.watchdog is not None:  # another application's; the last one ends it
-        hub.watchdog.users += 1
-        try:
-            yield hub.watchdog
-        finally:
-            hub.watchdog.leave()
-        return
-    if not _can_be_had():
+    watchdog = hub.watchdog
+    if watchdog is None and not _can_be_had():
         logger.info("there is no watchdog: the hub is not in the main thread, or SIGURG is taken")
         yield None
         return
-    watchdog = hub.watchdog = Watchdog(hub)
-    watchdog.begin()
-    try:
-        yield watchdog
-    finally:
-        watchdog.leave()
+    with pulsing() as pulse:
+        if watchdog is None:
+            watchdog = hub.watchdog = Watchdog(hub, pulse)
+            watchdog.begin()
+        watchdog.users += 1
+        try:
+            yield watchdog
+        finally:
+            watchdog.users -= 1
+            if not watchdog.users:  # of several applications the last one
+                watchdog.end()
 
 
 def _can_be_had() -> bool:
