@@ -79,6 +79,11 @@ class Hub:
             self._mail.start(self._open_mail)
 
     @property
+    def rounds(self) -> int:
+        """How often the loop has polled: between two that are the same no socket had a turn."""
+        return self.loop.iteration  # type: ignore[no-any-return]
+
+    @property
     def is_here(self) -> bool:
         """Whether it is the hub of the calling OS thread."""
         return get_hub_if_exists() is self.native

@@ -30,9 +30,14 @@ _MEANWHILE_S = 0.01
 
 logger = logging.getLogger("photon.ws")
 
-# Who was told so often, each time within so many seconds of the last, does nothing else.
+# Who was told so often, each time right after the last, does nothing else.
 _MOST_TOLD = 1000
+# Right after: before anybody else had a turn, however slow or busy the machine is, or else within
+# so many seconds.
 _AT_ONCE_S = 0.001
+
+# So many greenlets that were told are looked through for those who did something else since.
+_FEW = 16
 
 
 class Departure:
@@ -47,10 +52,9 @@ class Departure:
 
     __slots__ = (
         "_handler",
-        "_in_a_row",
         "_is_told",
-        "_last",
-        "_last_at",
+        "_listeners",
+        "_many",
         "_policy",
         "_session",
         "due",
@@ -63,10 +67,9 @@ class Departure:
         self._policy = policy
         self._handler = handler
         self._is_told = False
-        # Who was told last, when, and how often without a pause.
-        self._last: tuple[int, int] | None = None
-        self._last_at = 0.0
-        self._in_a_row = 0
+        # Who was told; more than so many are too many to keep.
+        self._listeners: dict[tuple[int, int], _Listener] | None = None
+        self._many = _FEW
         self.source: CancelSource = "disconnect"
         self.is_over = False
         self.due: float | None = None
@@ -94,15 +97,32 @@ class Departure:
         if me is self._handler and not self._is_told and not self.is_over:
             self._is_told = True
             self._bound_what_follows()
-        who = (id(me), getattr(me, "turn", 0))  # one carrier runs many that were spawned
-        if who != self._last or now() - self._last_at > _AT_ONCE_S:
-            self._last, self._in_a_row = who, 0
-        self._in_a_row += 1
-        if self._in_a_row >= _MOST_TOLD:
-            self._refuse()
-        if self._in_a_row % STREAK == 0:
-            self._session.turns.give_way()
-        self._last_at = now()
+        listener = self._listener((id(me), getattr(me, "turn", 0)))  # a carrier runs many jobs
+        listener.told += 1
+        try:
+            if listener.told >= _MOST_TOLD:
+                self._refuse(is_first=listener.told == _MOST_TOLD)
+            if listener.told % STREAK == 0:
+                self._session.turns.give_way()
+        finally:
+            listener.at, listener.round = now(), self._session.hub.rounds
+
+    def _listener(self, who: tuple[int, int]) -> _Listener:
+        """Who is told, with how often he was in a row."""
+        moment, rounds = now(), self._session.hub.rounds
+        if self._listeners is None:
+            self._listeners = {}
+        listener = self._listeners.get(who)
+        if listener is None or not listener.is_at_once(moment, rounds):
+            if len(self._listeners) >= self._many:
+                self._listeners = {
+                    each: kept
+                    for each, kept in self._listeners.items()
+                    if kept.is_at_once(moment, rounds)
+                }
+                self._many = max(_FEW, 2 * len(self._listeners))
+            listener = self._listeners[who] = _Listener(moment, rounds)
+        return listener
 
     def _bound_what_follows(self) -> None:
         """What the handler does after that has the time of any handler; it may wait for ever."""
@@ -111,9 +131,9 @@ class Departure:
             self.due = now() + seconds
             self._session.upgrade.look_at(self.due)
 
-    def _refuse(self) -> None:
+    def _refuse(self, *, is_first: bool) -> None:
         end = self._session.closed_with
-        if self._in_a_row == _MOST_TOLD:
+        if is_first:
             logger.warning(
                 "%s: the handler goes on and on with a WebSocket that is closed (%d), and is"
                 " cancelled: let WebSocketClosed pass, or leave the loop",
@@ -121,7 +141,6 @@ class Departure:
                 end[0],
             )
         self._session.turns.give_way()  # who swallows this, too, lets others in at least
-        self._last_at = now()
         raise Cancelled("disconnect", f"the WebSocket was closed: {end[0]} {end[1]}".rstrip())
 
     def on_due(self, moment: float) -> float | None:
@@ -141,3 +160,20 @@ class Departure:
         # Who swallows it is told again. It may have been out of reach, too.
         self.due = moment + (session.upgrade.timeouts.cleanup_s if was_told else 0.1)
         return None if self.is_over else self.due
+
+
+class _Listener:
+    """A greenlet that was told.
+
+    Attributes: told: how often, each time right after the last; at, round: when it went on.
+    """
+
+    __slots__ = ("at", "round", "told")
+
+    def __init__(self, at: float, round_: int) -> None:
+        self.told = 0
+        self.at = at
+        self.round = round_
+
+    def is_at_once(self, moment: float, round_: int) -> bool:
+        return round_ == self.round or moment - self.at <= _AT_ONCE_S

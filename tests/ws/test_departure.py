@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from itertools import count
 from typing import Any
 
 import pytest
 
 from photon.runtime.clock import now
 from photon.runtime.errors import Cancelled
-from photon.runtime.greenlets import sleep, sleep_forever, spawn
+from photon.runtime.greenlets import Turn, sleep, sleep_forever, spawn
 from photon.runtime.hub import getcurrent
 from photon.runtime.nursery import nursery
 from photon.ws.errors import WebSocketClosed
@@ -161,6 +162,7 @@ def test_who_does_nothing_but_swallow_the_end_lets_others_in_and_is_cancelled(
                     for _ in ws:
                         pass
                 elif does == "send":
+                    ws.closed.wait()  # else what it sends may fill the sockets before that
                     ws.send("x" * 1000)
                 else:
                     getattr(ws, does)()
@@ -178,6 +180,63 @@ def test_who_does_nothing_but_swallow_the_end_lets_others_in_and_is_cancelled(
     (record,) = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert "GET / of 127.0.0.1:" in record.getMessage()
     assert "let WebSocketClosed pass" in record.getMessage()
+
+
+@pytest.mark.parametrize("others", [0, 1, 40])
+def test_on_a_slow_machine_too_who_does_nothing_else_is_cancelled(
+    others: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where everything takes 2 ms, and several take turns with it."""
+    until = now() + PATIENCE_S
+    ticks = count()
+    monkeypatch.setattr("photon.ws.departure.now", lambda: now() + next(ticks) * 0.002)
+    handles: list[Any] = []
+
+    def swallow(ws: WebSocket) -> None:
+        while now() < until:
+            try:
+                ws.send("x")
+            except WebSocketClosed:
+                pass
+
+    def handler(ws: WebSocket) -> None:
+        ws.closed.wait()
+        handles.extend(spawn(swallow, ws) for _ in range(1 + others))
+        for handle in handles:
+            handle.join()
+
+    monkeypatch.setattr(Turn, "is_over", True)  # they take turns all the time
+    with serving(handler, on_disconnect="notify") as server:
+        with Speaker(server) as speaker:
+            speaker.finish()
+            wait_until(lambda: handles and all(handle.is_over for handle in handles))
+    assert [handle.state for handle in handles] == ["cancelled"] * (1 + others)
+    assert len([each for each in caplog.records if "goes on and on" in each.message]) == 1 + others
+
+
+@pytest.mark.parametrize("pause_s", [0.002, 0.0])
+def test_who_waits_in_between_is_told_as_often_as_he_likes(
+    pause_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = Seen()
+    monkeypatch.setattr("photon.ws.departure._MOST_TOLD", 20)
+    if not pause_s:  # a machine on which letting others in takes so long
+        ticks = count()
+        monkeypatch.setattr("photon.ws.departure.now", lambda: now() + next(ticks) * 0.002)
+
+    def handler(ws: WebSocket) -> None:
+        ws.closed.wait()
+        for _ in range(100):
+            with pytest.raises(WebSocketClosed):
+                ws.send("x")
+            sleep(pause_s)
+        seen.notes.append("done")
+
+    with serving(seen.watching(handler), on_disconnect="notify") as server:
+        with Speaker(server) as speaker:
+            speaker.finish()
+            wait_until(lambda: seen.notes)
+    assert seen.error is None
 
 
 def test_who_speaks_after_the_handler_is_over_leaves_no_time_out() -> None:
