@@ -23,6 +23,7 @@ Exception
 │   ├── BreakerOpen        a circuit breaker refuses a call to what fails
 │   ├── AddressError       an address that cannot be read
 │   └── ListenError        an address that cannot be listened on
+│       └── TlsError       certificates or keys that cannot be served with
 ├── DeadlineExceeded       a `fail_after` block took too long; also a TimeoutError
 └── PatchedTooLate         a warning: modules were imported before the patch
 """
@@ -188,6 +189,10 @@ class AddressError(RuntimeFault, ValueError):
 
 class ListenError(RuntimeFault, OSError):
     """An address that cannot be listened on; the message says why and the way out."""
+
+
+class TlsError(ListenError):
+    """Certificates, keys or other settings of TLS that cannot be served with."""
 
 
 class PatchedTooLate(RuntimeWarning):
