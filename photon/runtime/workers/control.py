@@ -9,7 +9,8 @@ A Unix socket for this user alone (`control_socket`), on which a client says {"i
 
     server = ControlServer(path, on_request, about=lambda: {"app": "app:app", ...})
 
-What `on_request` raises is the answer, and logged: no client ends the process. One request the
+What `on_request` raises is the answer, and logged if it is no `ControlError`: no client ends the
+process. One request the
 server answers itself, so that all servers are found alike: "who", by the process id and `about`.
 
 `control_hub.serve_control` is the same for a process without supervisor. `client` is the other end.
@@ -36,6 +37,11 @@ OnRequest = Callable[[ControlSession, Message], object]
 MOST_SESSIONS = 32
 # Those that are only told that there are too many.
 _MOST_REFUSED = 32
+
+
+def told(name: str, error: BaseException) -> str:
+    """What a client hears of a command that raised."""
+    return f"{name!r} failed: {type(error).__name__}: {error}; the log of the server has more"
 
 
 class ControlServer(PolledServer[ControlSession]):
@@ -86,18 +92,17 @@ class ControlServer(PolledServer[ControlSession]):
     def on_data(self, session: ControlSession, data: bytes) -> None:
         """Bytes of a client."""
         for message in session.receive(data):
+            number, name = message["id"], message["do"]
             try:
-                if message["do"] == "who":
-                    session.answer(message["id"], {"pid": os.getpid(), **self._about()})
+                if name == "who":
+                    session.answer(number, {"pid": os.getpid(), **self._about()})
                 else:
                     self._on_request(session, message)
+            except ControlError as error:
+                session.answer(number, error=str(error))
             except Exception as error:
-                logger.exception("the control request %r failed", message["do"])
-                session.answer(
-                    message["id"],
-                    error=f"{message['do']!r} failed: {type(error).__name__}: {error}; "
-                    "the log of the server has more",
-                )
+                session.answer(number, error=told(name, error))
+                logger.exception("the control request %r failed", name)
 
     def __repr__(self) -> str:
         return f"<ControlServer {self.path} sessions={len(self.sessions)}>"

@@ -12,14 +12,15 @@ import errno
 import os
 import stat
 import struct
-import sys
+from contextlib import suppress
 
 from photon.runtime.errors import RuntimeFault
 
 _BACKLOG = 64
+_IS_LINUX = os.uname().sysname == "Linux"
 
 # sockaddr_un: 108 bytes on Linux, 104 elsewhere, one of them for the zero at the end.
-MOST_PATH_BYTES = (108 if sys.platform == "linux" else 104) - 1
+MOST_PATH_BYTES = (108 if _IS_LINUX else 104) - 1
 
 _SO_PEERCRED = getattr(_socket, "SO_PEERCRED", None)
 _CREDENTIALS = struct.Struct("3i")
@@ -69,11 +70,8 @@ def make_private_folder(folder: str) -> None:
     Raises: ControlError, for one that somebody else made, or may look into.
     """
     try:
-        os.makedirs(os.path.dirname(folder), exist_ok=True)
-        try:
+        with suppress(FileExistsError):
             os.mkdir(folder, 0o700)
-        except FileExistsError:
-            pass
         found = os.lstat(folder)
     except OSError as error:
         raise ControlError(
@@ -133,10 +131,8 @@ def _clear_way(path: str) -> None:
             f"{path} is in use: another process listens there. Stop it, or choose another: "
             "--control PATH"
         )
-    try:
+    with suppress(FileNotFoundError):
         os.unlink(path)
-    except FileNotFoundError:
-        pass
 
 
 def is_alive(path: str) -> bool:
@@ -168,7 +164,7 @@ def _open(path: str) -> _socket.socket:
 
 
 def _bind_private(opened: _socket.socket, path: str) -> None:
-    if sys.platform == "linux":
+    if _IS_LINUX:
         # The file gets the mode that the socket has (unix_bind_bsd in net/unix/af_unix.c). The
         # umask would do as well, but it is the whole process's, other threads' files included.
         os.fchmod(opened.fileno(), 0o600)
