@@ -37,6 +37,7 @@ from photon.binding.app_scope import AppScope
 from photon.binding.errors import check_kind
 from photon.binding.operation import Operation
 from photon.http.application import Application, Middleware
+from photon.http.errors import HTTPError
 from photon.http.formats import Format
 from photon.http.request import Request
 from photon.http.response import Response
@@ -142,7 +143,9 @@ class Photon(Registrar, Answering):
         self._own_responders: dict[type, Convert] = {}
         self._templates_given = templates
         self._templates: Templates | None = None
-        self._problems = Problems(self._responders_for(()))
+        self._problems = Problems(
+            self._responders_for(()), self._debug if self.is_dev else None
+        )
         self._middleware = list(middleware)
         for wrapper in self._middleware:
             check_middleware(wrapper)
@@ -312,6 +315,17 @@ class Photon(Registrar, Answering):
         plans = (operation.plan for _, operation in self.operations)
         self._overrides.check_asked_for(provider, plans, self)
         return self._overrides.replacing(provider, fake)
+
+    def _debug(self, request: Request, cause: BaseException, error: HTTPError) -> Response:
+        from photon.telemetry.debug_page.answer import debug_response  # nobody else needs it
+
+        return debug_response(
+            request,
+            cause,
+            error,
+            routes=lambda: self.router.routes,
+            mounts=lambda: [prefix for prefix, _ in self._mounts.all],
+        )
 
     def _prepare(self) -> None:
         super()._prepare()

@@ -23,10 +23,18 @@ ExceptionHandler = Callable[[Request, Any], Any]
 _NOT_OURS = (ClientDisconnected, ProtocolError, StreamError)
 
 
-class Problems:
-    """The exception handlers of one application."""
+Debug = Callable[[Request, BaseException, HTTPError], Response]
+"""Answers in development: gets the request, the exception, and what that amounts to."""
 
-    def __init__(self, responders: Responders | None = None) -> None:
+
+class Problems:
+    """The exception handlers of one application.
+
+    Args: debug: answers in the place of a problem, for who develops.
+    """
+
+    def __init__(self, responders: Responders | None = None, debug: Debug | None = None) -> None:
+        self._debug = debug
         self._responders = responders or Responders()
         self._by_type: dict[type[BaseException], ExceptionHandler] = {}
         self._by_status: dict[int, ExceptionHandler] = {}
@@ -59,6 +67,7 @@ class Problems:
 
         Raises: `error` itself, when it is the server's to deal with.
         """
+        cause = error
         if isinstance(error, MatchError):
             error = _of_routing(error)
         elif isinstance(error, _NOT_OURS):
@@ -67,7 +76,7 @@ class Problems:
             # Of a nursery, in which one child failed: it is answered as without the nursery.
             alone = first_of(error)
             if isinstance(alone, HTTPError) or self._closest(alone) not in (None, Exception):
-                error = alone
+                cause = error = alone
         handler = self._handler_for(error)
         if handler is None and not isinstance(error, HTTPError):
             error = _logged(request, error)
@@ -75,7 +84,10 @@ class Problems:
         if handler is not None:
             return self._answer_by(handler, request, error)
         assert isinstance(error, HTTPError)
-        return problem_of(error)
+        return self._problem(request, cause, error)
+
+    def _problem(self, request: Request, cause: BaseException, error: HTTPError) -> Response:
+        return problem_of(error) if self._debug is None else self._debug(request, cause, error)
 
     def _handler_for(self, error: BaseException) -> ExceptionHandler | None:
         if isinstance(error, HTTPError) and error.status in self._by_status:
@@ -100,7 +112,7 @@ class Problems:
         except BaseException as second:
             if second is not error and second.__context__ is None:
                 second.__context__ = error
-            return problem_of(_logged(request, second))
+            return self._problem(request, second, _logged(request, second))
         # Whoever answers for all exceptions wants to choose what clients see of a crash; who runs
         # the server still has to hear of it. A class of its own is the user's decision.
         if response.status >= 500 and self._closest(error) is Exception:
