@@ -81,7 +81,7 @@ class Hub:
     @property
     def rounds(self) -> int:
         """How often the loop has polled: between two that are the same no socket had a turn."""
-        return self.loop.iteration  # type: ignore[no-any-return]
+        return self.loop.iteration
 
     @property
     def is_here(self) -> bool:
@@ -107,6 +107,11 @@ class Hub:
 
     def __repr__(self) -> str:
         return f"<Hub {self.carriers!r} {self.deadlines!r} {self.sweep!r}>"
+
+
+def has_hub() -> bool:
+    """Whether this OS thread has a hub, so that a fork would take its greenlets along."""
+    return get_hub_if_exists() is not None
 
 
 def existing_hub() -> Hub | None:
