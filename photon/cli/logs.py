@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from photon.cli.configuration import configuration_of
 from photon.cli.options import setting
 
 if TYPE_CHECKING:
     from photon.telemetry.logging import LineHandler
 
 C = TypeVar("C", bound=Callable[..., Any])
+
+logger = logging.getLogger("photon.cli")
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 
@@ -42,11 +46,14 @@ def logging_options(command: C) -> C:
 
 
 def begin_logging(ctx: click.Context, options: Mapping[str, Any]) -> LineHandler:
-    """Configure logging as the flags of `logging_options` say.
+    """Configure logging as the flags of `logging_options` say, and log notes about settings.
 
     Args: options: what the command got, with `log_level` and `log_format`.
     """
     from photon.telemetry.logging import configure_logging
 
     log_format = None if options["log_format"] == "auto" else options["log_format"]
-    return configure_logging(options["log_level"], log_format)
+    log = configure_logging(options["log_level"], log_format)
+    for note in configuration_of(ctx).notes:
+        logger.warning("%s", note)
+    return log

@@ -146,8 +146,72 @@ class SectionOption(click.Option):
         self.section = section
 
 
+_FILES = "Files of settings"
+
+
+def _file_options() -> list[click.Parameter]:
+    """The flags that say which files are read; they cannot stand in one."""
+    return [
+        SectionOption(
+            ["--config"],
+            section=_FILES,
+            envvar="PHOTON_CONFIG",
+            expose_value=False,
+            metavar="FILE",
+            help="what is read  [photon.toml, or [tool.photon] of pyproject.toml]",
+        ),
+        SectionOption(
+            ["--env-file"],
+            section=_FILES,
+            envvar="PHOTON_ENV_FILE",
+            expose_value=False,
+            metavar="FILE",
+            help="variables for the environment, where it has none of that name  [.env]",
+        ),
+        SectionOption(
+            ["--no-env-file"],
+            section=_FILES,
+            envvar="PHOTON_NO_ENV_FILE",
+            expose_value=False,
+            is_flag=True,
+            help="leave .env alone",
+        ),
+    ]
+
+
 class SectionedCommand(click.Command):
-    """A command whose help lists its options in sections, in the order of their first option."""
+    """A command whose help lists its options in sections, in the order of their first option.
+
+    What no flag says is taken from the environment, `.env` and a settings file, see
+    `photon.cli.configuration`.
+
+    Args: has_settings: False for a command that reads no files.
+    """
+
+    def __init__(self, *args: Any, has_settings: bool = True, **rest: Any) -> None:
+        super().__init__(*args, **rest)
+        self._has_settings = has_settings
+        if has_settings:
+            self.params += _file_options()
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not self._has_settings or ctx.resilient_parsing:
+            return super().parse_args(ctx, args)
+        from photon.cli.configuration import configure, place_application
+        from photon.cli.origins import located
+
+        given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+        help_option = self.get_help_option(ctx)
+        if help_option is None or help_option.name not in given:
+            configure(ctx, given)  # help is there even when a file is broken
+        try:
+            rest = super().parse_args(ctx, args)
+        except click.MissingParameter:
+            raise
+        except click.BadParameter as error:
+            raise located(error) from None
+        place_application(ctx)
+        return rest
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}
