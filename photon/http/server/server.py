@@ -34,12 +34,15 @@ from photon.runtime.hub import current_hub
 from photon.runtime.net.address import Address, TcpAddress
 from photon.runtime.net.listener import Listener
 from photon.runtime.net.stream import ByteStream, SocketStream
+from photon.runtime.offload import offload
 from photon.runtime.patience import patience
 from photon.runtime.workers.board import CONNECTIONS
 
 if TYPE_CHECKING:
     from photon.http.application import Application
     from photon.http.request import Request
+    from photon.runtime.net.handshakes import Handshakes
+    from photon.runtime.net.tls_context import TlsContext, TlsSettings
 
 logger = logging.getLogger("photon.http")
 
@@ -86,15 +89,20 @@ class Server:
         application: answers requests.
         settings: limits and time-outs.
         on_answer: such as an access log; None costs nothing.
+        tls: makes it an HTTPS server.
+    Raises: TlsError.
     Attributes:
         state: where in its life it is.
         connections: those that are open.
         row: where others see how many there are, see `Shared`.
         restarts: whether it stops because another one takes its place.
+        settle_s: when it stops, who sent a request so short a time ago may send one more, which is
+            answered with `Connection: close`, before the connection is closed as idle. A client
+            that sends just when we close gets a reset, RFC 9112 §9.5.
         finishing: how many requests do what they put off until their response was written.
+        handshakes: those of TLS that are in progress; None without TLS.
+        scheme: "http" or "https".
     """
-
-    scheme = "http"
 
     def __init__(
         self,
@@ -102,6 +110,7 @@ class Server:
         settings: ServerSettings | None = None,
         *,
         on_answer: OnAnswer | None = None,
+        tls: TlsSettings | TlsContext | None = None,
     ) -> None:
         # PERF: what is behind an object's __call__, if it says so, saves a call per request.
         self.application: Application = getattr(application, "composed", application)
@@ -132,12 +141,20 @@ class Server:
         self.connections: set[Connection] = set()
         self.row = _no_row()
         self.restarts = False
+        self.settle_s = 0.0
         self.finishing = 0
         self.listeners: list[Listener] = []
         self._heads = ReadyHeads(self._after_this_second)
         self._known = KnownFields(settings.limits)
         self._stopping: CancelScope | None = None
         self._last_words: set[CancelScope] = set()
+        self.scheme = "http"
+        self.handshakes: Handshakes | None = None
+        if tls is not None:
+            from photon.http.server.tls import handshakes_of  # ssl takes 30 ms to import
+
+            self.scheme = "https"
+            self.handshakes = handshakes_of(self, tls)
 
     # Listening...
 
@@ -197,7 +214,13 @@ class Server:
     @property
     def url(self) -> str:
         """The first address, as it is typed into a browser."""
-        return self.addresses[0].url
+        return self.urls[0]
+
+    @property
+    def urls(self) -> list[str]:
+        """All addresses, as they are typed into a browser."""
+        urls = [address.url for address in self.addresses]
+        return [url.replace("http", self.scheme, 1) for url in urls]
 
     @property
     def addresses(self) -> list[Address]:
@@ -210,18 +233,32 @@ class Server:
         stream = SocketStream(self.hub, accepted)
         if self.on_answer is not None:
             _ = stream.peer  # an access log wants the names of those who left, too
-        self.adopt(stream)
+        if self.handshakes is None:
+            self.adopt(stream)
+        else:
+            self.handshakes.begin(stream)
 
     def adopt(self, stream: ByteStream) -> Connection:
         """Serve a connected stream, whoever made it."""
         connection = Connection(self, stream, self._new_protocol())
         self.connections.add(connection)
-        self.row[CONNECTIONS] = len(self.connections)
+        self.count_connections()
+        return connection
+
+    def count_connections(self) -> None:
+        """There is one more, or one less: tell others, and keep the limit."""
+        count = len(self.connections)
+        if self.handshakes is not None:
+            count += len(self.handshakes)
+        self.row[CONNECTIONS] = count
         limit = self.limits.connections
-        if limit and len(self.connections) >= limit:
+        if not limit:
+            return
+        if count >= limit:
             for listener in self.listeners:
                 listener.pause()
-        return connection
+        elif count == limit - 1 and self.state is State.RUNNING:
+            self.start()
 
     def _new_protocol(self) -> Http1:
         if self.settings.protocol == "h11":
@@ -231,10 +268,16 @@ class Server:
     def forget(self, connection: Connection) -> None:
         """A connection was closed."""
         self.connections.discard(connection)
-        self.row[CONNECTIONS] = len(self.connections)
-        limit = self.limits.connections
-        if limit and len(self.connections) == limit - 1 and self.state is State.RUNNING:
-            self.start()
+        self.count_connections()
+
+    def reload_tls(self) -> None:
+        """Read certificates and keys again, for connections that come from here on. Waits.
+
+        Raises: TlsError: something is wrong with them, and those before stay; RuntimeError.
+        """
+        if self.handshakes is None:
+            raise RuntimeError(f"{self!r} does not speak TLS, so it has no certificates to reload")
+        offload(self.handshakes.context.reload)
 
     @contextmanager
     def last_words(self) -> Iterator[None]:
@@ -256,39 +299,37 @@ class Server:
 
     # The end...
 
-    def stop(self, *, settle_s: float = 0.0, restarts: bool = False) -> None:
-        """Stop in an orderly way; returns when everything is over. Waits, so not in the hub.
-
-        Args:
-            settle_s: who sent a request so short a time ago may send one more, which is answered
-                with `Connection: close`, before the connection is closed as idle. A client that
-                sends just when we close gets a reset, RFC 9112 §9.5.
-            restarts: whether another server takes over at the same address.
-        """
+    def stop(self) -> None:
+        """Stop in an orderly way; returns when everything is over. Waits, so not in the hub."""
         if self.state is not State.RUNNING:
             return
         self.state = State.DRAINING
-        self.restarts = restarts
         for listener in self.listeners:
             listener.accept_all()  # what waits in the kernel would be reset by the close
             listener.close()
         self._answer_before, self.answer = self.answer, self._answer_last
         # Who has begun to send a request may end it, if that does not take long.
         self.allowances = (
-            max(settle_s, min(self.allowances[IDLE], _LAST_HEAD_S)),
+            max(self.settle_s, min(self.allowances[IDLE], _LAST_HEAD_S)),
             min(self.allowances[HEAD], _LAST_HEAD_S),
             *self.allowances[2:],
         )
-        self._drain(settle_s)
+        self._drain()
         self._wait_until_over(self.timeouts.drain_s)
-        if self.connections or self.finishing:
+        if self._is_in_use:
             self.state = State.CANCELLING
             self._cancel_all()
         self.state = State.STOPPED
 
-    def _drain(self, settle_s: float) -> None:
+    @property
+    def _is_in_use(self) -> bool:
+        return bool(self.connections or self.finishing or self.handshakes)
+
+    def _drain(self) -> None:
+        if self.handshakes is not None:
+            self.handshakes.drain(_LAST_HEAD_S, self.settle_s)
         sessions = []
-        active_since = now() - settle_s
+        active_since = now() - self.settle_s
         for connection in list(self.connections):
             if connection.session is None and not connection.ends_early:
                 connection.drain(active_since)
@@ -317,6 +358,8 @@ class Server:
             if connection.phase < LINGERING:
                 logger.error("cut off: %r", connection)
             connection.close()
+        if self.handshakes is not None:
+            self.handshakes.close()
 
     def hurry(self) -> None:
         """End the phase of `stop()` that runs, as a second signal does."""
@@ -325,7 +368,7 @@ class Server:
 
     def _wait_until_over(self, seconds: float, *, for_cleanup: bool = False) -> None:
         with patience(seconds, for_cleanup=for_cleanup) as self._stopping:
-            while self.connections or self.finishing:
+            while self._is_in_use:
                 sleep(0.01)
         self._stopping = None
 
@@ -339,6 +382,7 @@ class Server:
             "accepted": sum(listener.accepted for listener in self.listeners),
             "connections": len(self.connections),
             "phases": {name: count for name, count in phases.items() if count},
+            "handshakes": len(self.handshakes or ()),
             "carriers": self.carriers.statistics(),
         }
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
-from photon.http.server.server import OnAnswer, Server
+from photon.http.server.server import OnAnswer, Server, Shared
 from photon.http.server.settings import ServerSettings
 from photon.runtime import monkey
 from photon.runtime.background import run_in_native_thread
@@ -14,6 +14,7 @@ from photon.runtime.net.address import Address, TcpAddress
 
 if TYPE_CHECKING:
     from photon.http.application import Application
+    from photon.runtime.net.tls_context import TlsContext, TlsSettings
 
 
 @contextmanager
@@ -25,6 +26,8 @@ def serve(
     address: Address | None = None,
     settings: ServerSettings | None = None,
     on_answer: OnAnswer | None = None,
+    shared: Shared | None = None,
+    tls: TlsSettings | TlsContext | None = None,
 ) -> Iterator[Server]:
     """Serve an application while the block runs; it is stopped in an orderly way at its end.
 
@@ -37,11 +40,13 @@ def serve(
         address: in place of host and port, such as a `UnixAddress`.
         settings: limits and time-outs.
         on_answer: called after each exchange, as for an access log.
+        shared: the open socket of this address, if other processes listen on it as well.
+        tls: certificates and the like, for HTTPS.
     Returns: the server, which accepts from here on.
-    Raises: ListenError.
+    Raises: ListenError; TlsError, which is one.
     """
     where = address or TcpAddress(host, port)
-    inside = _serve(application, where, settings, on_answer)
+    inside = _serve(application, where, settings, on_answer, shared, tls)
     with inside if monkey.is_patched() else run_in_native_thread(inside) as server:
         yield server
 
@@ -52,10 +57,12 @@ def _serve(
     address: Address,
     settings: ServerSettings | None,
     on_answer: OnAnswer | None,
+    shared: Shared | None,
+    tls: TlsSettings | TlsContext | None,
 ) -> Iterator[Server]:
-    server = Server(application, settings, on_answer=on_answer)
+    server = Server(application, settings, on_answer=on_answer, tls=tls)
     # First of all: an address in use shall be found before a database is opened.
-    server.listen(address)
+    server.listen(address, shared)
     try:
         with lifespan_of(application):
             server.start()

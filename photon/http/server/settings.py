@@ -34,6 +34,9 @@ class Timeouts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     write_s: Annotated[
         Seconds, Meta(description="a client may take nothing of a response that is sent to it")
     ] = 30.0
+    handshake_s: Annotated[
+        Seconds, Meta(description="a TLS handshake may take, from the connection on")
+    ] = 10.0
     drain_s: Annotated[
         Seconds, Meta(description="requests in progress may go on when the server stops")
     ] = 30.0

@@ -62,6 +62,7 @@ def test_the_defaults_are_those_that_the_documentation_names() -> None:
         "body_s": 30.0,
         "handler_s": 30.0,
         "write_s": 30.0,
+        "handshake_s": 10.0,
         "drain_s": 30.0,
         "cleanup_s": 5.0,
     }

@@ -1,0 +1,38 @@
+"""What a server has between accept and its connections when it speaks TLS."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from photon.runtime.net.handshakes import Handshakes
+from photon.runtime.net.tls_context import TlsContext, TlsSettings, load_context
+
+if TYPE_CHECKING:
+    from photon.http.server.server import Server
+
+_WHY = b"This port speaks HTTPS, and a plain HTTP request was sent to it: write https:// instead.\n"
+
+# nginx answers so, too. In plain text: whoever comes by the wrong scheme expects no problem+json.
+_ANSWER_TO_PLAIN = b"\r\n".join(
+    (
+        b"HTTP/1.1 400 Bad Request",
+        b"Content-Type: text/plain; charset=utf-8",
+        b"Content-Length: %d" % len(_WHY),
+        b"Connection: close",
+        b"",
+        _WHY,
+    )
+)
+
+
+def handshakes_of(server: Server, tls: TlsSettings | TlsContext) -> Handshakes:
+    """The handshakes of a server; those that are done it adopts.   Raises: TlsError."""
+    context = tls if isinstance(tls, TlsContext) else load_context(tls)
+    return Handshakes(
+        server.hub,
+        context,
+        server.timeouts.handshake_s,
+        server.adopt,
+        on_count=server.count_connections,
+        answer_to_plain=_ANSWER_TO_PLAIN,
+    )
