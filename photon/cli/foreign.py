@@ -9,15 +9,12 @@ import click
 
 C = TypeVar("C", bound=Callable[..., Any])
 
-_ONE_PROCESS = "this release runs one process"
-
 
 def foreign_flags(command: C) -> C:
     """Adds them to a command, out of sight of its help; who uses one is told (exit code 2)."""
     for flags, way_out, takes_value in (
         (("--bind", "-b"), "use --host and --port, or --uds, or --fd", True),
-        (("--workers", "-w"), f"{_ONE_PROCESS}; start it several times behind a proxy", True),
-        (("--reload",), f"{_ONE_PROCESS}, and does not watch your files; start it again", False),
+        (("--reload",), "photon dev starts anew when a file changes", False),
     ):
         option = click.option(
             *flags,

@@ -20,7 +20,7 @@ logger = logging.getLogger("photon.cli")
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 
-_LOGS = "Logs"
+LOGS = "Logs"
 
 
 def logging_options(command: C) -> C:
@@ -28,14 +28,14 @@ def logging_options(command: C) -> C:
     for option in (
         setting(
             "--log-format",
-            section=_LOGS,
+            section=LOGS,
             type=click.Choice(("auto", "console", "json")),
             default="auto",
             help="auto is console on a terminal, json elsewhere  [auto]",
         ),
         setting(
             "--log-level",
-            section=_LOGS,
+            section=LOGS,
             type=click.Choice(LEVELS, case_sensitive=False),
             default="info",
             help="what is less than that is not logged  [info]",

@@ -63,14 +63,14 @@ def struct_of(struct: type[S], prefix: str, values: dict[str, Any]) -> S:
 
 
 def field_setting(
-    struct: type[msgspec.Struct], name: str, *, prefix: str = "", section: str
+    struct: type[msgspec.Struct], name: str, *, prefix: str = "", flag: str = "", section: str
 ) -> Decorator:
-    """The flag of one field of `struct`."""
+    """The flag of one field of `struct`.   Args: flag: for one with another name than the field."""
     field = next(f for f in msgspec.structs.fields(struct) if f.name == name)
     kind = FieldType(field, _hints_of(struct)[name])
     parts = [*([prefix] if prefix else []), *name.removesuffix("_s").split("_")]
     return setting(
-        f"--{'-'.join(parts)}",
+        flag or f"--{'-'.join(parts)}",
         "_".join([*([prefix] if prefix else []), name]),
         section=section,
         type=kind,

@@ -104,6 +104,7 @@ class Carrier(greenlet):
             if self in pool.idle:
                 pool.idle.remove(self)
         pool.all.discard(self)
+        pool.turns_of_gone += self.turn
 
     def __repr__(self) -> str:
         return f"<Carrier {'idle' if self.job is None else f'running {self.job!r}'}>"
@@ -118,6 +119,7 @@ class Carriers:
     Attributes:
         ready: jobs to run before the loop polls again. The callbacks of io watchers may append to
             it; all others call `submit`.
+        turns_of_gone: jobs that were run by carriers that are no more.
         idle: those that nobody needs now; all: these, and those that run a job or wait in one.
     """
 
@@ -127,6 +129,7 @@ class Carriers:
         self.ready: deque[Job] = deque()
         self.idle: list[Carrier] = []
         self.all: set[Carrier] = set()
+        self.turns_of_gone = 0
         self._submitted: deque[Job] = deque()
         self._timer: Any = None
         self._round_jobs = _ROUND_JOBS
@@ -183,6 +186,11 @@ class Carriers:
     def busy(self) -> int:
         """How many run a job, or wait in one."""
         return len(self.all) - len(self.idle)
+
+    @property
+    def jobs_run(self) -> int:
+        """How many jobs were begun so far: requests, and a few others."""
+        return self.turns_of_gone + sum(carrier.turn for carrier in self.all)
 
     def interrupt(self, carrier: Carrier, job: Job, error: BaseException) -> bool:
         """Raise `error` where `job` waits; False when the carrier has gone on to another job.

@@ -88,7 +88,7 @@ class Listener:
         self._socket = opened if opened is not None else open_socket(address, backlog)
         self._kind = (self._socket.family, self._socket.type, self._socket.proto)
         self._given = address
-        self.address = _bound_address(address, self._socket)
+        self.address = bound_address(address, self._socket)
         self._watcher: Any = hub.loop.io(self._socket.fileno(), READ)
         self._retry: Any = None
         self._pause_s = 0.0
@@ -285,7 +285,7 @@ def remove_socket_file(path: str) -> None:
         pass  # gone already, or not ours to remove
 
 
-def _bound_address(address: Address, bound: _socket.socket) -> Address:
+def bound_address(address: Address, bound: _socket.socket) -> Address:
     """The address with the real port, which the system chose when 0 was asked for."""
     if bound.family in (socket.AF_INET, socket.AF_INET6):
         name = bound.getsockname()

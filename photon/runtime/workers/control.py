@@ -41,6 +41,8 @@ _MOST_REFUSED = 32
 
 def told(name: str, error: BaseException) -> str:
     """What a client hears of a command that raised."""
+    if isinstance(error, ControlError):
+        return str(error)
     return f"{name!r} failed: {type(error).__name__}: {error}; the log of the server has more"
 
 

@@ -89,16 +89,18 @@ class Kill(Struct, frozen=True):
 
 
 class Log(Struct, frozen=True):
-    """Tell the operator."""
+    """Tell the operator.   Attributes: details: lines, such as a traceback."""
 
     level: int
     text: str
+    details: str = ""
 
 
 class End(Struct, frozen=True):
-    """All is over."""
+    """All is over.   Attributes: why: lines for whoever started it; "" for a good end."""
 
     code: int
+    why: str = ""
 
 
 Action: TypeAlias = Start | Tell | Kill | Log | End
@@ -114,6 +116,10 @@ class Slot:
 
 class Fleet:
     """All workers, and what is wanted of them.
+
+    Attributes:
+        restarts: workers that ended by themselves and were replaced.
+        last_failure: why the last reload failed; "" if it did not.
 
     Args:
         size: how many are wanted.
@@ -136,7 +142,7 @@ class Fleet:
         self.restarts = 0
         self.was_ready = False
         self.is_stopping = False
-        self.last_reload = ""
+        self.last_failure = ""
         self._boot_timeout_s = boot_timeout_s
         self._hang_timeout_s = hang_timeout_s
         self._is_dev = is_dev
@@ -147,14 +153,14 @@ class Fleet:
         self._failures: dict[int, tuple[str, int]] = {}
         self._failed_in_a_row = 0
         self.hurries = 0
-        self._exit_code = 0
+        self._end = End(0)
         self._is_reloading = False
 
     # What happens...
 
     def begin(self, now: float) -> list[Action]:
         """The first of all."""
-        return self._fill(now)
+        return self._go_on(now)
 
     def started(self, start: Start, pid: int, row: int, now: float) -> Member:
         """A worker was forked."""
@@ -255,7 +261,7 @@ class Fleet:
         if self.is_stopping:
             return [Log(logging.WARNING, "the server stops, so there is no reload")]
         self.generation += 1
-        self.last_reload = ""
+        self.last_failure = ""
         self._to_replace = dict.fromkeys(range(self.size), reason)
         actions: list[Action] = []
         successor = self._successor
@@ -354,43 +360,42 @@ class Fleet:
             return self._reload_failed(member, text, now)
         if self._is_dev and not member.broken:
             slot.not_before = now + self._boot_timeout_s
-            return [Log(logging.ERROR, text), Start(member.slot, self.generation, text)]
+            log = Log(logging.ERROR, "the application cannot be served, see below", text)
+            return [log, Start(member.slot, self.generation, text)]
         if not self.was_ready:
-            self.is_stopping = True
-            log = Log(logging.CRITICAL, text)
-            rest: list[Action] = [Kill(m, SIGKILL) for m in self.members.values()]
-            self._exit_code = code
-            return [log, *rest] if rest else [log, End(code)]
+            return self._give_up(text, code)
         slot.failures += 1
         self._failed_in_a_row += 1
         if self._failed_in_a_row >= _MOST_FAILURES and not self._any_serves():
-            self.is_stopping = True
-            return [
-                Log(logging.CRITICAL, f"{text}\nno worker can be started: giving up"),
-                End(code),
-            ]
+            return self._give_up(text, code)
         pause_s = _pause_s(slot.failures)
         slot.not_before = now + pause_s
-        log = Log(logging.ERROR, f"{text}\n{member} is tried again in {pause_s:.1f} s")
-        return [log, *self._go_on(now)]
+        what = f"{member} could not start, and is tried again in {pause_s:.1f} s"
+        return [Log(logging.ERROR, what, text), *self._go_on(now)]
+
+    def _give_up(self, text: str, code: int) -> list[Action]:
+        self.is_stopping = True
+        self._end = End(code, text)
+        rest: list[Action] = [Kill(m, SIGKILL) for m in self._all()]
+        return rest or [self._end]
 
     def _reload_failed(self, member: Member, text: str, now: float) -> list[Action]:
         kept = sum(m.state == READY and m.generation < member.generation for m in self._all())
         why = self._to_replace.get(member.slot, "")
         self._to_replace.clear()
         self._is_reloading = False
-        self.last_reload = text
+        self.last_failure = text
         old = self._serving(member.slot)
         actions: list[Action] = []
         if self._is_dev and old is not None:
             actions.append(Tell(old, {"do": "resume", "error": text}))
         is_reload = member.generation > (old.generation if old is not None else 0)
         what = (
-            f"the reload has failed, {kept} workers with the code of before serve on"
+            f"the reload has failed, the code of before serves on with {kept} workers"
             if is_reload
             else f"{old} serves on, though it was to be replaced ({why})"
         )
-        return [*actions, Log(logging.ERROR, f"{text}\n{what}"), *self._go_on(now)]
+        return [*actions, Log(logging.ERROR, what, text), *self._go_on(now)]
 
     def _look_at(self, member: Member, now: float, beat: float) -> list[Action]:
         if member.kill_at is not None and now >= member.kill_at:
@@ -436,10 +441,10 @@ class Fleet:
 
     def _one_less(self, member: Member, status: int) -> list[Action]:
         actions: list[Action] = []
-        if status not in (0, -SIGTERM) and not self._exit_code:
+        if status not in (0, -SIGTERM) and not self._end.why:
             actions.append(Log(logging.WARNING, f"{member} ended{_told(status)}"))
         if not self.members:
-            actions.append(End(self._exit_code))
+            actions.append(self._end)
         return actions
 
     def _slot(self, number: int) -> Slot:

@@ -3,13 +3,16 @@
     with pid_file("/run/shop/shop.pid"):
         serve()
 
-Whoever has the file holds a lock on it (flock(2)), which the kernel gives back however the process
-ends: a file without a holder is stale, whatever number is in it, and a number that another program
-has by now is no obstacle. The lock belongs to the open descriptor, so it stays through execve when
-the descriptor is inherited, and children do not share it: the descriptor is closed at their exec.
+Whoever has the file holds a lock on it, which the kernel gives back however the process ends. So a
+file without a holder is stale, whatever number is in it, and that another program has that number
+by now is no obstacle. It is a POSIX lock, which belongs to the process: children do not get it by
+fork, so workers that outlive their supervisor hold up no new one, and it stays through execve.
 
-Prior art: pidfile(3) of BSD's libutil. gunicorn asks whether the number is alive, which a number
-that was given out again after a restart of the machine is.
+The file is made elsewhere, written and locked, and then put in its place: no reader ever finds
+half a number, and on a full disk nothing is lost.
+
+Source: fcntl(2), "Advisory record locking". Prior art: pidfile(3) of BSD's libutil. gunicorn asks
+whether the number is alive, which after a restart of the machine any number may be.
 """
 
 from __future__ import annotations
@@ -18,11 +21,12 @@ import contextlib
 import fcntl
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_ROUNDS = 10  # of finding a file, locking it, and finding another one in its place
+_ROUNDS = 100  # of finding a file, locking it, and finding another one in its place
 
 
 class PidFileError(Exception):
@@ -32,8 +36,11 @@ class PidFileError(Exception):
 class PidFileHeld(PidFileError):
     """Another process has it.   Attributes: pid: that process; 0 if the file does not say."""
 
-    def __init__(self, message: str, pid: int) -> None:
-        super().__init__(message)
+    def __init__(self, path: Path, pid: int) -> None:
+        who = f"process {pid}" if pid else "another process"
+        super().__init__(
+            f"{path} is the pid file of {who}, which runs. Stop it, or choose another path"
+        )
         self.pid = pid
 
 
@@ -41,10 +48,10 @@ class PidFileHeld(PidFileError):
 def pid_file(path: str | os.PathLike[str], *, descriptor: int | None = None) -> Iterator[PidFile]:
     """Hold the file while the block runs, with the number of this process in it.
 
-    Args: descriptor: of the file, if the program that was here before execve held it.
+    Args: descriptor: what `PidFile.pass_on` gave to the program that this process ran before.
     Raises: PidFileHeld; PidFileError.
     """
-    held = PidFile.held(path) if descriptor is None else PidFile.inherited(path, descriptor)
+    held = PidFile.take(path) if descriptor is None else PidFile.inherit(path, descriptor)
     try:
         yield held
     finally:
@@ -52,7 +59,13 @@ def pid_file(path: str | os.PathLike[str], *, descriptor: int | None = None) -> 
 
 
 class PidFile:
-    """A pid file that is ours.   Attributes: path, absolute; descriptor, which holds the lock."""
+    """A pid file that is ours.
+
+    Attributes:
+        path: absolute.
+        descriptor: whose lock it is. The file must not be opened and closed elsewhere in this
+            process: a POSIX lock goes with the first descriptor that is closed.
+    """
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
@@ -60,32 +73,31 @@ class PidFile:
         self._pid = os.getpid()
 
     @classmethod
-    def held(cls, path: str | os.PathLike[str]) -> PidFile:
+    def take(cls, path: str | os.PathLike[str]) -> PidFile:
         """Take it, from nobody or from a process that is gone.   Raises: PidFileError."""
-        # The folder that is current may be another one by the end.
+        # By the end another folder may be the current one.
         path = Path(path).absolute()
         try:
-            descriptor = _locked(path)
+            for _ in range(_ROUNDS):
+                if (descriptor := _try_to_take(path)) is not None:
+                    return cls(path, descriptor)
         except OSError as error:
             raise PidFileError(_why(path, error)) from error
-        try:
-            _write(path, descriptor)
-        except OSError as error:
-            # Nobody shall find a file that says nothing.
-            with contextlib.suppress(OSError):
-                path.unlink()
-            os.close(descriptor)
-            raise PidFileError(_why(path, error)) from error
-        return cls(path, descriptor)
+        raise PidFileError(f"the pid file {path} is made and removed by others all the time")
 
     @classmethod
-    def inherited(cls, path: str | os.PathLike[str], descriptor: int) -> PidFile:
-        """Go on holding it, in the program that took our place: the process is the same."""
+    def inherit(cls, path: str | os.PathLike[str], descriptor: int) -> PidFile:
+        """Go on holding it in another program of the same process, after execve."""
         os.set_inheritable(descriptor, False)
         return cls(Path(path).absolute(), descriptor)
 
+    def pass_on(self) -> int:
+        """Let the descriptor, and the lock with it, live through execve; its number."""
+        os.set_inheritable(self.descriptor, True)
+        return self.descriptor
+
     def remove(self) -> None:
-        """Take it away, if it is still ours and this is still the process that took it."""
+        """Take it away, if it is still the one that this process put there. Twice is harmless."""
         if self.descriptor < 0:
             return
         if os.getpid() == self._pid and _is_at(self.path, self.descriptor):
@@ -101,42 +113,71 @@ class PidFile:
 # Taking it...
 
 
-def _locked(path: Path) -> int:
-    """A descriptor of the file at `path`, locked.   Raises: PidFileHeld; OSError."""
-    for _ in range(_ROUNDS):
-        # O_NOFOLLOW: in a folder where others may write a link could lead to any file of ours.
-        # O_NONBLOCK: a pipe would wait for a reader.
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-        descriptor = os.open(path, flags, 0o644)
-        try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise PidFileError(f"the pid file {path} is no file: choose another path")
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_at(path, descriptor):
-                return descriptor
-            # Its holder removed it between our open and our lock.
-            os.close(descriptor)
-        except BlockingIOError:
-            pid = _pid_in(descriptor)
-            os.close(descriptor)
-            who = f"process {pid}" if pid else "another process"
-            raise PidFileHeld(
-                f"{path} is the pid file of {who}, which runs. Stop it, or choose another path",
-                pid,
-            ) from None
-        except BaseException:
-            os.close(descriptor)
-            raise
-    raise PidFileError(f"the pid file {path} is made and removed by others all the time")
+def _try_to_take(path: Path) -> int | None:
+    """A descriptor of our file at `path`; None, if somebody else was faster: look again."""
+    # O_NOFOLLOW: in a folder where others may write, a link could lead to any file of ours.
+    # O_NONBLOCK: to open a pipe would wait for its other end.
+    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        former = os.open(path, flags)
+    except FileNotFoundError:
+        with _made_beside(path) as made:
+            try:
+                os.link(made.name, path)  # unlike a renaming it replaces nothing
+            except FileExistsError:
+                return None
+            return made.keep()
+    try:
+        if not stat.S_ISREG(os.fstat(former).st_mode):
+            raise PidFileError(f"{path} is there and is no file: choose another path")
+        if not _lock(former):
+            raise PidFileHeld(path, _pid_in(former))
+        if not _is_at(path, former):
+            return None  # its holder took it away before we had the lock
+        # Nobody else replaces it while we have the lock of the former one.
+        with _made_beside(path) as made:
+            os.replace(made.name, path)
+            return made.keep()
+    finally:
+        os.close(former)
 
 
-def _write(path: Path, descriptor: int) -> None:
-    # In place, since the lock is of this file. It is one write of few bytes, and after it no
-    # reader finds half a number.
-    line = b"%d\n" % os.getpid()
-    if os.pwrite(descriptor, line, 0) != len(line):
-        raise OSError(28, os.strerror(28), str(path))  # a full disk may take a part
-    os.ftruncate(descriptor, len(line))
+class _Made:
+    def __init__(self, descriptor: int, name: str) -> None:
+        self.descriptor = descriptor
+        self.name = name
+
+    def keep(self) -> int:
+        """The descriptor, which is the caller's from now on."""
+        descriptor, self.descriptor = self.descriptor, -1
+        return descriptor
+
+
+@contextmanager
+def _made_beside(path: Path) -> Iterator[_Made]:
+    """A file with our number, locked, in the same folder; its name is gone after the block."""
+    made = _Made(*tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        line = b"%d\n" % os.getpid()
+        if os.write(made.descriptor, line) != len(line):
+            raise OSError(28, os.strerror(28))  # a disk that is full may take a part
+        os.fchmod(made.descriptor, 0o644)
+        _lock(made.descriptor)
+        yield made
+    finally:
+        with contextlib.suppress(FileNotFoundError):  # it was renamed
+            os.unlink(made.name)
+        if made.descriptor >= 0:
+            os.close(made.descriptor)
+
+
+def _lock(descriptor: int) -> bool:
+    """Whether nobody else has it."""
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):  # "EACCES or EAGAIN"
+        return False
+    return True
 
 
 def _is_at(path: Path, descriptor: int) -> bool:
@@ -155,11 +196,11 @@ def _pid_in(descriptor: int) -> int:
 
 def _why(path: Path, error: OSError) -> str:
     reason = error.strerror or str(error)
-    hint = ""
+    way_out = ""
     if not path.parent.is_dir():
-        hint = f": there is no folder {path.parent}"
+        way_out = f": there is no folder {path.parent}"
     elif isinstance(error, PermissionError):
-        hint = ": choose a folder that this user may write, such as systemd's RuntimeDirectory="
+        way_out = ": choose a folder that this user may write, such as RuntimeDirectory= of systemd"
     elif path.is_symlink():
-        reason, hint = "it is a symbolic link", ": choose another path"
-    return f"the pid file {path} cannot be written: {reason}{hint}"
+        reason, way_out = "it is a symbolic link", ": choose another path"
+    return f"the pid file {path} cannot be written: {reason}{way_out}"

@@ -87,6 +87,8 @@ def fork_worker(
         for name in _RESET:
             signal.signal(getattr(signal, f"SIG{name}"), signal.SIG_DFL)
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # as Python has it
+        for which in (signal.SIGINT, signal.SIGHUP):  # a terminal's, which the supervisor gets too
+            signal.signal(which, _leave_to_supervisor)
         signal.set_wakeup_fd(-1)
         ours.close()
         for each in close:
@@ -101,6 +103,10 @@ def fork_worker(
     finally:
         _leave(code)
     raise AssertionError("unreachable")
+
+
+def _leave_to_supervisor(number: int, frame: object) -> None:
+    """A handler, and not SIG_IGN, which programs that the application starts would inherit."""
 
 
 def _leave(code: int) -> None:

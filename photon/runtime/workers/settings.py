@@ -39,3 +39,12 @@ class SupervisorSettings(Settings, frozen=True, kw_only=True):
         float,
         Meta(ge=0, description="when a worker leaves, who was active just now may ask once more"),
     ] = 1.0
+
+
+class WatchSettings(Settings, frozen=True, kw_only=True):
+    """What is said of processes that do not move."""
+
+    blocked_s: Annotated[
+        float,
+        Meta(ge=0, description="the log says who keeps a hub from moving for so long; 0 for never"),
+    ] = 0.1

@@ -26,6 +26,7 @@ from photon.runtime.workers.asking import Questions
 from photon.runtime.workers.board import BEAT, Board
 from photon.runtime.workers.fleet import Action, End, Fleet, Kill, Log, Member, Start, Tell
 from photon.runtime.workers.messages import Lines, Message, MessageError, encode
+from photon.runtime.workers.polled import PolledServer
 from photon.runtime.workers.process import Work, fork_worker
 
 logger = logging.getLogger("photon.workers")
@@ -71,7 +72,7 @@ class Supervisor:
         close_in_child: what only the supervisor may keep open: has `close()`.
         cpus: that workers are pinned to, in turn; empty for wherever they like.
         on_hup, on_usr2: what these signals do; a reload, and nothing, if None.
-    Attributes: board: shared with the workers.
+    Attributes: board: shared with the workers; wires: to each of them, by pid.
     """
 
     def __init__(
@@ -91,12 +92,12 @@ class Supervisor:
         self.questions = Questions()
         self.started_at = monotonic()
         self._work = work
-        self._close_in_child = close_in_child if close_in_child is not None else []
+        self.close_in_child = close_in_child if close_in_child is not None else []
         self._cpus = cpus or []
         self._poll = _poll()
         self._callbacks: dict[int, Callable[[int], object]] = {}
         self._children: dict[int, Callable[[int], object]] = {}
-        self._exit_code: int | None = None
+        self._end: End | None = None
         self._ticked = 0.0
         self._on_hup = on_hup or self.reload
         self._on_usr2 = on_usr2 or (lambda: logger.warning("SIGUSR2 does nothing here"))
@@ -104,8 +105,8 @@ class Supervisor:
 
     # For who runs it...
 
-    def run(self) -> int:
-        """Have workers until somebody ends it.   Returns: the exit code."""
+    def run(self) -> End:
+        """Have workers until somebody ends it.   Returns: how it did."""
         with self._signals():
             # What is there now is never looked through again, and stays shared after the forks.
             gc.collect()
@@ -113,9 +114,9 @@ class Supervisor:
             for member in self.fleet.members.values():
                 self._watch_wire(member)
             self.do(self.fleet.begin(monotonic()))
-            while self._exit_code is None:
+            while self._end is None:
                 self._turn()
-        return self._exit_code
+        return self._end
 
     def watch(self, descriptor: int, callback: Callable[[int], object], events: int = 0) -> None:
         """Call `callback(events)` when a descriptor is ready; until `unwatch`."""
@@ -126,6 +127,21 @@ class Supervisor:
         """Look at a descriptor no more."""
         if self._callbacks.pop(descriptor, None) is not None:
             self._poll.unregister(descriptor)
+
+    def attach(self, server: PolledServer[Any]) -> None:
+        """Have the loop drive a small server."""
+
+        def on_interest(descriptor: int, events: int) -> None:
+            if events:
+                self.watch(descriptor, lambda found: server.handle(descriptor, found), events)
+            else:
+                self.unwatch(descriptor)
+
+        for descriptor, events in server.watched():
+            on_interest(descriptor, events)
+        server.on_interest = on_interest
+        self.on_tick(lambda now: server.tick())
+        self.close_in_child.append(_Forget(server))
 
     def on_tick(self, callback: Callable[[float], object]) -> None:
         """Call `callback(now)` about ten times a second."""
@@ -150,6 +166,10 @@ class Supervisor:
         """Have so many workers."""
         self.do(self.fleet.scale(size, monotonic()))
 
+    def retire(self, pid: int, reason: str) -> None:
+        """Replace one worker."""
+        self.do(self.fleet.retire(pid, reason, monotonic()))
+
     def stop(self) -> None:
         """End; a second call hurries, a third kills."""
         self.do(self.fleet.stop(monotonic()))
@@ -162,11 +182,11 @@ class Supervisor:
         seconds: float = _ANSWER_S,
         worker: int | None = None,
     ) -> None:
-        """Ask all workers, or the one with this index, and call `then` with what they answer."""
+        """Ask all workers, or one by its index or pid, and call `then` with what they answer."""
         asked = [
             member
             for member in sorted(self.fleet.members.values(), key=lambda m: (m.slot, m.pid))
-            if worker is None or member.slot == worker
+            if worker is None or worker in (member.slot, member.pid)
         ]
         number = self.questions.ask(asked, monotonic() + seconds, then)
         for member in asked:
@@ -199,10 +219,10 @@ class Supervisor:
             elif isinstance(action, Kill):
                 _kill(action.member.pid, action.signal)
             elif isinstance(action, Log):
-                logger.log(action.level, "%s", action.text)
+                _log(action)
             else:
                 assert isinstance(action, End)
-                self._exit_code = action.code
+                self._end = action
 
     def _start(self, start: Start) -> None:
         try:
@@ -211,7 +231,7 @@ class Supervisor:
             self.do(self.fleet.not_started(start, str(error), monotonic()))
             return
         cpu = self._cpus[start.slot % len(self._cpus)] if self._cpus else None
-        close = [*self.wires.values(), *self._close_in_child]
+        close = [*self.wires.values(), *self.close_in_child]
         try:
             pid, end = fork_worker(
                 self._work,
@@ -353,7 +373,7 @@ class Supervisor:
         # They may have been blocked while another program took this one's place.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, meanings)
         pipe = _Pipe(read_end, write_end)
-        self._close_in_child.append(pipe)
+        self.close_in_child.append(pipe)
 
         def on_signals(events: int) -> None:
             for number in os.read(read_end, 512):
@@ -369,7 +389,7 @@ class Supervisor:
             for which, handler in former.items():
                 signal.signal(which, signal.SIG_DFL if handler is None else handler)
             signal.set_wakeup_fd(former_fd)
-            self._close_in_child.remove(pipe)
+            self.close_in_child.remove(pipe)
             pipe.close()
 
     def _stop_by(self, name: str) -> None:
@@ -384,6 +404,21 @@ class Supervisor:
 
     def __repr__(self) -> str:
         return f"<Supervisor {os.getpid()} of {self.fleet!r}>"
+
+
+def _log(action: Log) -> None:
+    if logger.isEnabledFor(action.level):
+        record = logger.makeRecord(
+            logger.name, action.level, __file__, 0, action.text, (), None, sinfo=action.details
+        )
+        logger.handle(record)
+
+
+class _Forget:
+    """What a child does to a server of its parent's."""
+
+    def __init__(self, server: PolledServer[Any]) -> None:
+        self.close = server.forget
 
 
 class _Pipe:

@@ -1,0 +1,305 @@
+"""One process that serves: alone, or as a worker that a supervisor has forked."""
+
+from __future__ import annotations
+
+import _socket
+import gc
+import io
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from signal import SIGHUP, SIGINT, SIGQUIT, SIGTERM, Signals
+from typing import Any
+
+import photon
+from photon.cli.electing import elect_by_files
+from photon.cli.exits import CommandError, ExitCode
+from photon.cli.importer import users_error
+from photon.cli.loading import load
+from photon.cli.plan import Plan
+from photon.http.application import Application
+from photon.http.server.server import OnAnswer, Server, Shared
+from photon.http.server.serving import serve
+from photon.runtime.cancel import CancelScope
+from photon.runtime.debug.blocked import telling_blocked
+from photon.runtime.debug.pulse import pulsing
+from photon.runtime.errors import ListenError
+from photon.runtime.greenlets import sleep_forever
+from photon.runtime.hub import current_hub
+from photon.runtime.net.address import TcpAddress
+from photon.runtime.patience import hurry
+from photon.runtime.workers.balance import Balance
+from photon.runtime.workers.board import DRAINING, READY, STATE
+from photon.runtime.workers.commanding import Command, run_command
+from photon.runtime.workers.messages import Message
+from photon.runtime.workers.process import Post
+from photon.runtime.workers.signals import watch_signals
+from photon.runtime.workers.worker import Reporter
+from photon.telemetry.access_log import access_log
+from photon.telemetry.logging import LineHandler, adopt_structlog, configure_logging
+
+logger = logging.getLogger("photon.cli")
+
+
+def begin_logging(plan: Plan) -> LineHandler:
+    """Have this process log as it was told."""
+    log_format = None if plan.log_format == "auto" else plan.log_format
+    return configure_logging(plan.log_level, log_format)  # type: ignore[arg-type]
+
+
+def serve_alone(plan: Plan) -> None:
+    """Load the application, listen, serve until a signal says stop.   Raises: CommandError."""
+    log = begin_logging(plan)
+    application = load(plan.app, plan.app_dir, plan.factory)
+    adopt(plan, application)
+    with ExitStack() as stack:
+        if plan.pid_file:
+            from photon.cli.supervising import pid_file_of
+
+            stack.enter_context(pid_file_of(plan))
+        with _access_log(plan, log) as on_answer:
+            Serving(plan, application, on_answer).run()
+    logger.info("stopped")
+
+
+def serve_as_worker(
+    plan: Plan, opened: _socket.socket, post: Post, application: Application | None = None
+) -> int:
+    """What a worker does.   Returns: its exit code.
+
+    Args: application: if it was imported before the fork.
+    """
+    log = begin_logging(plan)
+    try:
+        if post.broken:
+            from photon.cli.broken import BrokenApplication
+
+            application = BrokenApplication(plan.name, post.broken)
+        elif application is None:
+            application = load(plan.app, plan.app_dir, plan.factory)
+        adopt(plan, application)
+        with _access_log(plan, log) as on_answer:
+            Serving(plan, application, on_answer, post, opened).run()
+    except CommandError as error:
+        text = io.StringIO()
+        error.show(text)
+        failed = {"tell": "failed", "text": text.getvalue().rstrip(), "code": error.exit_code}
+        post.link.last_words(failed)
+        return error.exit_code
+    return ExitCode.OK
+
+
+def adopt(plan: Plan, application: Application) -> None:
+    """What is done with an application before it serves."""
+    elect_by_files(application, plan.name, plan.app_dir)
+    adopt_structlog()
+
+
+def _access_log(plan: Plan, log: LineHandler) -> Any:
+    return access_log(log.writer.write, log.format_name) if plan.access_log else nullcontext()
+
+
+class Serving:
+    """Serves an application until a signal or the supervisor says stop.
+
+    Args:
+        post: of a worker; None for a process alone.
+        opened: the socket that all workers listen on.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        application: Application,
+        on_answer: OnAnswer | None,
+        post: Post | None = None,
+        opened: _socket.socket | None = None,
+    ) -> None:
+        self._plan = plan
+        self._application = application
+        self._on_answer = on_answer
+        self._post = post
+        self._opened = opened
+        self._scope = CancelScope()
+        self._server: Server | None = None
+        self._commands: dict[str, Command] = {}
+
+    def run(self) -> None:
+        """Serve; returns when all is over.   Raises: CommandError."""
+        plan = self._plan
+        signals = [SIGTERM, SIGQUIT, *([] if self._post else [SIGINT, SIGHUP])]
+        if sys.stderr.isatty() and not plan.tls and SIGHUP in signals:
+            # A closed terminal ends the process. Elsewhere SIGHUP comes from log rotation and
+            # from habit (gunicorn reloads at it), and must not end anything.
+            signals.remove(SIGHUP)
+        try:
+            # The scope is left before the stack: what an application does at its end is no part
+            # of what is cancelled, only its start is.
+            with (
+                watch_signals(signals, self._on_signal, harmless=[SIGHUP, SIGQUIT]),
+                ExitStack() as stack,
+                self._scope,
+            ):
+                if self._post is not None:
+                    self._post.link.listen(self._on_message, self._on_link_end)
+                self._server = stack.enter_context(self._serving())
+                stack.enter_context(telling_blocked(plan.blocked_s))
+                self._open_commands(stack)
+                # All that was loaded stays: a full collection need not look through it again (5
+                # ms of standstill for the smallest application, 30 for a large one), and after
+                # a fork its pages stay shared.
+                gc.freeze()
+                # A request that waits keeps some twenty objects alive, so with CPython's 700 a
+                # few dozen of them set off a collection that finds nothing: a tenth of the time
+                # at 512.
+                gc.set_threshold(10_000, 20, 20)
+                self._begin(stack)
+                sleep_forever()
+        except ListenError as error:
+            reason = error.strerror or str(error)
+            raise CommandError(reason, exit_code=ExitCode.CANNOT_LISTEN) from None
+        except Exception as error:
+            name = plan.name
+            if self._server is None:
+                message = f"{name} failed to start, see above"
+                raise users_error(message, error, ExitCode.NOT_STARTED) from None
+            message = f"{name} failed to stop, see above"
+            raise users_error(message, error, ExitCode.FAILURE) from None
+
+    @contextmanager
+    def _serving(self) -> Iterator[Server]:
+        plan, post = self._plan, self._post
+        shared = None
+        if post is not None and self._opened is not None:
+            balance = Balance(post.board, post.row)
+            shared = Shared(self._opened, post.row, None if plan.is_dev else balance.has_room)
+        with serve(
+            self._application,
+            address=plan.address,
+            settings=plan.settings,
+            on_answer=self._on_answer,
+            shared=shared,
+            **({"tls": plan.tls} if plan.tls is not None else {}),
+        ) as server:
+            yield server
+
+    def _begin(self, stack: ExitStack) -> None:
+        """Everything is there."""
+        server, post = self._server, self._post
+        assert server is not None
+        if post is None:
+            _tell_started(self._plan.name, server)
+            return
+        pulse = stack.enter_context(pulsing())
+        reporter = Reporter(post, current_hub().carriers, self._plan.limits)
+        pulse.on_beat.append(reporter.on_beat)
+        pulse.on_freed.append(reporter.on_freed)
+        stack.callback(pulse.forget, reporter.on_beat)
+        stack.callback(pulse.forget, reporter.on_freed)
+        post.row[STATE] = READY
+        times = self._plan.settings.timeouts
+        budget_s = times.drain_s + times.cleanup_s + self._plan.supervisor.settle_s
+        budget_s += _tasks_budget_s(self._application)
+        post.link.tell({"tell": "ready", "budget_s": budget_s})
+
+    def _open_commands(self, stack: ExitStack) -> None:
+        """Have it answer `photon top`, `dump` and `ctl`."""
+        self._commands = {}
+
+    # The end...
+
+    def _on_signal(self, which: Signals) -> None:
+        if which is SIGQUIT:
+            self._dump_to_log()
+        elif which is SIGHUP:
+            logger.warning("SIGHUP does nothing here; SIGTERM stops")
+        elif not self._scope.cancel_called:
+            busy = 0 if self._server is None else self._server.busy
+            waits = f"; requests in progress: {busy}, a second signal cuts them short"
+            logger.info("%s: stopping%s", which.name, waits if busy else "")
+            self._stop(settles=which is SIGTERM)
+        elif self._server is not None:
+            logger.warning("%s again: hurrying", which.name)
+            # Not at once: the main greenlet may be about to begin with the stop.
+            current_hub().run_soon(hurry)
+
+    def _stop(self, *, settles: bool, restarts: bool = False) -> None:
+        if self._post is not None:
+            self._post.row[STATE] = DRAINING
+        if self._server is not None:
+            self._server.settle_s = self._plan.supervisor.settle_s if settles else 0.0
+            self._server.restarts = restarts
+        self._scope.cancel()
+
+    def _dump_to_log(self) -> None:
+        command = self._commands.get("dump-to-log")
+        if command is not None:
+            run_command(command, {}, lambda answer: None)
+
+    # What the supervisor says, in the hub...
+
+    def _on_message(self, message: Message) -> None:
+        does = message.get("do", "")
+        meanings: dict[str, Callable[[Message], object]] = {
+            "stop": self._on_stop,
+            "hurry": lambda message: current_hub().run_soon(hurry),
+            "pause": self._on_pause,
+            "resume": self._on_resume,
+            "dump-to-log": lambda message: self._dump_to_log(),
+        }
+        if does in meanings:
+            meanings[does](message)
+            return
+        assert self._post is not None
+        link, number = self._post.link, message.get("id", 0)
+        command = self._commands.get(does)
+        if command is None:
+            link.tell({"id": number, "error": f"there is no command {does!r}"})
+            return
+        arguments = {k: v for k, v in message.items() if k not in ("id", "do", "worker")}
+        run_command(command, arguments, lambda answer: link.tell({"id": number, **answer}))
+
+    def _on_stop(self, message: Message) -> None:
+        if not self._scope.cancel_called:
+            logger.info("leaving: %s", message.get("why") or "the supervisor says so")
+            self._stop(settles=not self._plan.is_dev, restarts=bool(message.get("restarts")))
+
+    def _on_pause(self, message: Message) -> None:
+        if self._server is not None:
+            self._server.pause()
+
+    def _on_resume(self, message: Message) -> None:
+        if self._server is not None and not self._server.is_stopping:
+            self._server.start()
+            set_error = self._commands.get("show-error")
+            if set_error is not None:
+                run_command(set_error, {"error": message.get("error", "")}, lambda answer: None)
+
+    def _on_link_end(self) -> None:
+        if not self._scope.cancel_called:
+            logger.error("the supervisor is gone: stopping")
+            self._stop(settles=True, restarts=True)
+
+
+def _tasks_budget_s(application: Application) -> float:
+    settings = getattr(application, "task_settings", None)
+    return float(getattr(settings, "drain_s", 10.0)) + float(getattr(settings, "cancel_s", 5.0))
+
+
+def _tell_started(name: str, server: Server) -> None:
+    stops = "Ctrl+C" if sys.stderr.isatty() else "SIGTERM"
+    logger.info(
+        "Photon %s serves %s on %s (%s stops)",
+        photon.__version__,
+        name,
+        shown_addresses(server.addresses),
+        stops,
+        extra={"pid": os.getpid()},
+    )
+
+
+def shown_addresses(addresses: list[Any], scheme: str = "http") -> str:
+    """Addresses as people click them."""
+    return ", ".join(a.url if isinstance(a, TcpAddress) else str(a) for a in addresses)

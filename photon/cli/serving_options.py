@@ -1,0 +1,224 @@
+"""The flags of commands that serve, and the `Plan` that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from photon.cli.foreign import foreign_flags
+from photon.cli.importer import full_name
+from photon.cli.loading import application_options
+from photon.cli.logs import LOGS, logging_options
+from photon.cli.options import field_setting, setting, settings_of, struct_of, was_given
+from photon.cli.plan import Plan
+from photon.cli.workers import WorkersType
+from photon.http.server.settings import Limits, ServerSettings, Timeouts
+from photon.runtime.errors import AddressError
+from photon.runtime.net.address import (
+    Address,
+    FdAddress,
+    TcpAddress,
+    UnixAddress,
+    parse_address,
+)
+from photon.runtime.workers.settings import SupervisorSettings, WatchSettings, WorkerLimits
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+_WHERE = "Where to listen"
+_WORKERS = "Workers: --workers has a supervisor keep them alive"
+_WATCH = "To watch and to control"
+_TIMES = "Time-outs: a number of seconds, or 500ms, 30s, 2m"
+_SIZES = "Limits: sizes in bytes, or 64KiB, 16MiB"
+
+
+def listening_options(command: C) -> C:
+    """Adds the flags that say where."""
+    for option in reversed(
+        (
+            setting(
+                "--host",
+                section=_WHERE,
+                default="127.0.0.1",
+                help="host name or address  [127.0.0.1]",
+            ),
+            setting(
+                "--port",
+                section=_WHERE,
+                env=["PHOTON_PORT", "PORT"],
+                type=click.IntRange(0, 65535),
+                default=8000,
+                metavar="NUMBER",
+                help="0 takes a free one; the variable PORT works too  [8000]",
+            ),
+            setting(
+                "--uds",
+                section=_WHERE,
+                metavar="PATH",
+                help="a Unix socket instead of host and port",
+            ),
+            setting(
+                "--fd",
+                section=_WHERE,
+                type=click.IntRange(min=0),
+                metavar="NUMBER",
+                help="the descriptor of a listening socket that was inherited, as from systemd",
+            ),
+            field_setting(ServerSettings, "backlog", section=_WHERE),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def worker_options(command: C) -> C:
+    """Adds the flags of supervisor and workers."""
+    for option in reversed(
+        (
+            setting(
+                "--workers",
+                "-w",
+                section=_WORKERS,
+                type=WorkersType(),
+                metavar="N|auto",
+                help="processes that serve; auto is one for each core  [this process alone]",
+            ),
+            field_setting(WorkerLimits, "max_requests", section=_WORKERS),
+            field_setting(WorkerLimits, "max_lifetime_s", section=_WORKERS),
+            field_setting(WorkerLimits, "max_rss_bytes", flag="--max-rss", section=_WORKERS),
+            field_setting(SupervisorSettings, "hang_timeout_s", section=_WORKERS),
+            field_setting(SupervisorSettings, "boot_timeout_s", section=_WORKERS),
+            setting("--pin", section=_WORKERS, is_flag=True, help="each worker stays on one core"),
+            setting(
+                "--preload",
+                section=_WORKERS,
+                is_flag=True,
+                help="import the application once, before the workers are forked",
+            ),
+            field_setting(SupervisorSettings, "settle_s", section=_TIMES),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def watching_options(command: C) -> C:
+    """Adds the flags for those who look at it from outside."""
+    for option in reversed(
+        (
+            field_setting(WatchSettings, "blocked_s", section=_WATCH),
+            setting(
+                "--control",
+                section=_WATCH,
+                default="",
+                metavar="PATH|none",
+                help="socket for photon top, dump and ctl  [in a folder of this user]",
+            ),
+            setting(
+                "--health-port",
+                section=_WATCH,
+                metavar="[HOST:]PORT",
+                help="answers /live and /ready there, also while workers are busy  [none]",
+            ),
+            setting(
+                "--pid-file",
+                section=_WATCH,
+                default="",
+                metavar="PATH",
+                help="holds the number of this process; a second one does not start  [none]",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def serving_options(command: C) -> C:
+    """Adds all that `plan_of` reads."""
+    for option in reversed(
+        (
+            listening_options,
+            application_options,
+            worker_options,
+            watching_options,
+            logging_options,
+            setting(
+                "--access-log/--no-access-log",
+                section=LOGS,
+                default=False,
+                help="a line for each request  [no]",
+            ),
+            settings_of(Timeouts, "timeout", section=_TIMES),
+            settings_of(Limits, "limit", section=_SIZES),
+            foreign_flags,
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def plan_of(ctx: click.Context, app: str, options: dict[str, Any], *, is_dev: bool = False) -> Plan:
+    """What the flags say.   Raises: click.UsageError."""
+    workers = options["workers"]
+    limits = WorkerLimits(**{name: options[name] for name in WorkerLimits.__struct_fields__})
+    if workers is None and (limits != WorkerLimits() or options["pin"] or options["preload"]):
+        given = next(
+            f"--{name.replace('_', '-')}"
+            for name in ("max_requests", "max_lifetime", "max_rss", "pin", "preload")
+            if was_given(ctx, name)
+        )
+        raise click.UsageError(f"{given} is for workers: add --workers 1, or more.", ctx)
+    return Plan(
+        app=app,
+        name=full_name(app),
+        app_dir=options["app_dir"],
+        factory=options["factory"],
+        address=_address(ctx, options),
+        settings=ServerSettings(
+            limits=struct_of(Limits, "limit", options),
+            timeouts=struct_of(Timeouts, "timeout", options),
+            backlog=options["backlog"],
+        ),
+        log_level=options["log_level"],
+        log_format=options["log_format"],
+        access_log=options["access_log"],
+        workers=workers,
+        limits=limits,
+        supervisor=SupervisorSettings(
+            **{name: options[name] for name in SupervisorSettings.__struct_fields__}
+        ),
+        pin=options["pin"],
+        preload=options["preload"],
+        blocked_s=options["blocked_s"],
+        control=options["control"],
+        health=_health_address(ctx, options["health_port"]),
+        pid_file=options["pid_file"],
+        is_dev=is_dev,
+    )
+
+
+def _address(ctx: click.Context, options: dict[str, Any]) -> Address:
+    """Where to listen. The environment may set a port for all; a flag for another kind wins."""
+    kinds = {"--uds": "uds", "--fd": "fd", "--host or --port": "host"}
+    given = [flag for flag, name in kinds.items() if was_given(ctx, name)]
+    if "--host or --port" not in given and was_given(ctx, "port"):
+        given.append("--host or --port")
+    if len(given) > 1:
+        raise click.UsageError(f"{' and '.join(given)}: there can be one of them only.", ctx)
+    if "--host or --port" not in given:
+        if options["fd"] is not None and "--uds" not in given:
+            return FdAddress(options["fd"])
+        if options["uds"]:
+            return UnixAddress(options["uds"])
+    return TcpAddress(options["host"], options["port"])
+
+
+def _health_address(ctx: click.Context, given: str | None) -> Address | None:
+    if not given:
+        return None
+    try:
+        return parse_address(given if ":" in given else f"0.0.0.0:{given}")
+    except AddressError as error:
+        raise click.UsageError(f"--health-port: {error}", ctx) from None

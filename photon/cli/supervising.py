@@ -1,0 +1,228 @@
+"""`photon run --workers N`: sockets, a supervisor, and what operators ask it."""
+
+from __future__ import annotations
+
+import _socket
+import gc
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from time import monotonic
+from typing import Any
+
+import click
+
+import photon
+from photon.cli.exits import CommandError, ExitCode
+from photon.cli.loading import load
+from photon.cli.plan import Plan
+from photon.cli.serving import begin_logging, serve_as_worker, shown_addresses
+from photon.http.application import Application
+from photon.runtime.errors import ListenError
+from photon.runtime.hub import has_hub
+from photon.runtime.net.address import Address, UnixAddress
+from photon.runtime.net.listener import bound_address, open_socket, remove_socket_file
+from photon.runtime.workers.control import ControlServer
+from photon.runtime.workers.fleet import Fleet
+from photon.runtime.workers.governing import Governor
+from photon.runtime.workers.messages import Message
+from photon.runtime.workers.process import Post
+from photon.runtime.workers.supervisor import Supervisor
+from photon.runtime.workers.upgrade import (
+    Inheritance,
+    become_new,
+    inheritance,
+    inherited_board,
+    start_trial,
+    take_over,
+)
+from photon.runtime.workers.whereis import prepare_default_path
+
+logger = logging.getLogger("photon.workers")
+
+
+def supervise(plan: Plan) -> None:
+    """Open the socket, have workers serve, until somebody says stop.   Raises: CommandError."""
+    begin_logging(plan)
+    left = inheritance()
+    with ExitStack() as stack:
+        if plan.pid_file:
+            stack.enter_context(pid_file_of(plan, left))
+        opened, address = stack.enter_context(_listening(plan, left))
+        application = _preloaded(plan) if plan.preload else None
+        _Supervising(plan, opened, address, application, left).run(stack)
+    logger.info("stopped")
+
+
+@contextmanager
+def _listening(plan: Plan, left: Inheritance | None) -> Iterator[tuple[_socket.socket, Address]]:
+    try:
+        if left is None:
+            opened = open_socket(plan.address, plan.settings.backlog)
+        else:
+            os.set_inheritable(left.sockets[0], False)
+            opened = _socket.socket(fileno=left.sockets[0])
+            opened.setblocking(False)
+    except ListenError as error:
+        reason = error.strerror or str(error)
+        raise CommandError(reason, exit_code=ExitCode.CANNOT_LISTEN) from None
+    try:
+        yield opened, bound_address(plan.address, opened)
+    finally:
+        opened.close()
+        if isinstance(plan.address, UnixAddress):
+            remove_socket_file(plan.address.path)
+
+
+def _preloaded(plan: Plan) -> Application:
+    """The application, imported here once for all workers."""
+    application = load(plan.app, plan.app_dir, plan.factory)
+    if has_hub():
+        raise CommandError(
+            f"{plan.name} starts greenlets, or waits, while it is imported: with --preload they "
+            "would be in the supervisor",
+            hint="Do that in a lifespan (@app.lifespan), or leave --preload away.",
+            exit_code=ExitCode.NOT_LOADED,
+        )
+    gc.collect()
+    gc.freeze()
+    return application
+
+
+@contextmanager
+def pid_file_of(plan: Plan, left: Inheritance | None = None) -> Iterator[Any]:
+    """The pid file while the block runs.   Raises: CommandError."""
+    from photon.runtime.workers.pidfile import PidFileError, pid_file
+
+    descriptor = None if left is None else left.others.get("pid-file")
+    try:
+        file = pid_file(plan.pid_file, descriptor=descriptor)
+        held = file.__enter__()
+    except PidFileError as error:
+        raise CommandError(str(error), exit_code=ExitCode.CANNOT_LISTEN) from None
+    try:
+        yield held
+    finally:
+        file.__exit__(None, None, None)
+
+
+class _Supervising:
+    """A supervisor, and what hangs on it."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        opened: _socket.socket,
+        address: Address,
+        application: Application | None,
+        left: Inheritance | None,
+    ) -> None:
+        self._plan = plan
+        self._opened = opened
+        self._address = address
+        self._application = application
+        self._left = left
+        self._trial = 0
+        self._is_on_terminal = sys.stderr.isatty()
+        self._shown_address = shown_addresses([address])
+        size = left.size if left is not None else plan.workers or 1
+        settings = plan.supervisor
+        fleet = Fleet(
+            size,
+            boot_timeout_s=settings.boot_timeout_s,
+            hang_timeout_s=settings.hang_timeout_s,
+            is_dev=plan.is_dev,
+        )
+        self.supervisor = Supervisor(
+            fleet,
+            self._work,
+            board=None if left is None else inherited_board(left),
+            cpus=sorted(os.sched_getaffinity(0)) if plan.pin else [],
+            # With --preload the code is the supervisor's own, so it is replaced as well.
+            on_hup=self._on_hup,
+            on_usr2=self.upgrade,
+        )
+
+    def _work(self, post: Post) -> int:
+        return serve_as_worker(self._plan, self._opened, post, self._application)
+
+    def run(self, stack: ExitStack) -> None:
+        """Until somebody ends it.   Raises: CommandError; SystemExit."""
+        supervisor = self.supervisor
+        if self._left is not None:
+            take_over(self._left, supervisor, monotonic())
+        self._open_control(stack)
+        if self._left is None:
+            logger.info(
+                "Photon %s serves %s on %s with %d workers (%s stops)",
+                photon.__version__,
+                self._plan.name,
+                self._shown_address,
+                supervisor.fleet.size,
+                "Ctrl+C" if sys.stderr.isatty() else "SIGTERM",
+                extra={"pid": os.getpid()},
+            )
+        else:
+            logger.info("Photon %s has taken over, with %r", photon.__version__, supervisor.fleet)
+            supervisor.fleet.reload(monotonic(), "a new supervisor")
+        end = supervisor.run()
+        if end.why:
+            click.echo(end.why, err=True)
+            raise SystemExit(end.code)
+        if end.code:
+            raise SystemExit(end.code)
+
+    # What operators ask...
+
+    def _on_hup(self) -> None:
+        if self._is_on_terminal and not sys.stderr.isatty():
+            self.supervisor.stop()  # the terminal was closed, nobody wanted a reload
+        else:
+            self.reload()
+
+    def reload(self) -> None:
+        """Replace all workers; with --preload the supervisor as well."""
+        logger.info("reloading %s", self._plan.name)
+        if self._application is not None:
+            self.upgrade()
+        else:
+            self.supervisor.reload()
+
+    def upgrade(self) -> None:
+        """Have this program, as it is on the disk now, take this one's place."""
+        if self._trial:
+            logger.warning("a trial of the new program runs already")
+            return
+        logger.info("trying the new program before it takes over")
+        self._trial = start_trial()
+        self.supervisor.when_child_ends(self._trial, self._tried)
+
+    def _tried(self, status: int) -> None:
+        self._trial = 0
+        if status != 0:
+            logger.error("the new program cannot serve (exit code %d), this one goes on", status)
+            return
+        others: dict[str, int] = {}
+        try:
+            become_new(self.supervisor, [self._opened], others)
+        except OSError as error:
+            logger.error("the new program cannot be run, this one goes on: %s", error)
+
+    def _open_control(self, stack: ExitStack) -> None:
+        plan = self._plan
+        governor = Governor(self.supervisor, self.reload, self._about)
+        if plan.control != "none":
+            path = plan.control or prepare_default_path()
+            control = ControlServer(path, governor.on_request, about=self._about)
+            self.supervisor.attach(control)
+            stack.callback(control.close)
+
+    def _about(self) -> Message:
+        return {
+            "app": self._plan.name,
+            "addresses": [self._shown_address],
+            "supervised": True,
+            "version": photon.__version__,
+        }

@@ -1,0 +1,154 @@
+"""Another program takes the supervisor's place: same process, same sockets, same workers.
+
+`execve` keeps the process id, so systemd, a pid file and whoever waits for it see nothing of it;
+and the children stay its children. What the new program needs to know is written into memory that
+it inherits. The signals that might come in between are held back until it handles them.
+
+Before that the new program has to show that it can: it is started beside, loads the application,
+and says so by its exit code.
+
+Prior art: nginx's and gunicorn's USR2, which start a second master beside the first.
+"""
+
+from __future__ import annotations
+
+import _socket
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Iterable
+
+import msgspec
+
+from photon.runtime.workers.board import READY, Board
+from photon.runtime.workers.fleet import Member
+from photon.runtime.workers.supervisor import Supervisor
+
+_TAKE_OVER = "PHOTON_TAKE_OVER"
+_TRIAL = "PHOTON_TRIAL"
+
+_HELD = (
+    signal.SIGTERM,
+    signal.SIGINT,
+    signal.SIGHUP,
+    signal.SIGQUIT,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGTTIN,
+    signal.SIGTTOU,
+)
+
+
+class _Kept(msgspec.Struct):
+    pid: int
+    slot: int
+    row: int
+    generation: int
+    budget_s: float
+    link: int
+
+
+class Inheritance(msgspec.Struct):
+    """What the program before left.
+
+    Attributes: sockets, board, others: descriptors; size: workers that were wanted.
+    """
+
+    sockets: list[int]
+    board: int
+    size: int
+    workers: list[_Kept]
+    others: dict[str, int] = {}
+
+
+def is_trial() -> bool:
+    """Whether this process shall only show that it could serve."""
+    return _TRIAL in os.environ
+
+
+def start_trial() -> int:
+    """Start this program anew, as a trial.   Returns: its pid."""
+    environment = {**os.environ, _TRIAL: "1"}
+    # Its signals shall be as if nobody had meant anything by them.
+    return os.posix_spawn(sys.executable, _arguments(), environment, setsigdef=_HELD, setsigmask=())
+
+
+def inheritance() -> Inheritance | None:
+    """What the program before left; None for the first of all."""
+    descriptor = os.environ.pop(_TAKE_OVER, "")
+    if not descriptor:
+        return None
+    with os.fdopen(int(descriptor), "rb") as file:
+        file.seek(0)
+        return msgspec.json.decode(file.read(), type=Inheritance)
+
+
+def become_new(
+    supervisor: Supervisor, sockets: Iterable[_socket.socket], others: dict[str, int]
+) -> None:
+    """Run this program anew in the place of this one; returns only if that fails.
+
+    Raises: OSError.
+    """
+    kept = [
+        _Kept(m.pid, m.slot, m.row, m.generation, m.budget_s, supervisor.wires[m.pid].end.fileno())
+        for m in supervisor.fleet.members.values()
+        if m.state == READY and m.pid in supervisor.wires
+    ]
+    left = Inheritance(
+        [each.fileno() for each in sockets],
+        supervisor.board.descriptor,
+        supervisor.fleet.size,
+        kept,
+        others,
+    )
+    with tempfile.TemporaryFile() as file:
+        file.write(msgspec.json.encode(left))
+        file.flush()
+        inherited = [
+            file.fileno(),
+            left.board,
+            *left.sockets,
+            *(k.link for k in kept),
+            *others.values(),
+        ]
+        for descriptor in inherited:
+            os.set_inheritable(descriptor, True)
+        former = signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
+        os.environ[_TAKE_OVER] = str(file.fileno())
+        try:
+            os.execv(sys.executable, _arguments())
+        finally:
+            os.environ.pop(_TAKE_OVER, None)
+            signal.pthread_sigmask(signal.SIG_SETMASK, former)
+            for descriptor in inherited:
+                os.set_inheritable(descriptor, False)
+
+
+def _arguments() -> list[str]:
+    return [sys.executable, *sys.orig_argv[1:]]
+
+
+def take_over(left: Inheritance, supervisor: Supervisor, now: float) -> None:
+    """Have `supervisor` go on with the workers of the program before."""
+    for kept in left.workers:
+        os.set_inheritable(kept.link, False)
+        end = _socket.socket(fileno=kept.link)
+        end.setblocking(False)
+        member = Member(
+            pid=kept.pid,
+            slot=kept.slot,
+            row=kept.row,
+            generation=kept.generation,
+            state=READY,
+            since=now,
+            budget_s=kept.budget_s,
+        )
+        supervisor.adopt(member, end)
+
+
+def inherited_board(left: Inheritance) -> Board:
+    """The board of the program before."""
+    os.set_inheritable(left.board, False)
+    return Board(left.board)
