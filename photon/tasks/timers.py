@@ -108,8 +108,9 @@ class Timer:
 
     @property
     def due_in_s(self) -> float:
-        """Seconds until it is due; 0 when it was."""
-        return max(0.0, self.when - now())
+        """Seconds until it is due, to the microsecond; 0 when it was."""
+        # Differences of sums are never exact, and nobody wants to read 599.9999999999964.
+        return max(0.0, round(self.when - now(), 6))
 
     def cancel(self, reason: str = "") -> None:
         """Never run it; when it runs already: raise `Cancelled` where it waits."""

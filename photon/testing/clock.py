@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
-from math import inf
+from math import ceil, inf
 from types import TracebackType
 from typing import Any
 
@@ -29,6 +29,10 @@ from photon.tasks.periods import Period, seconds_of
 
 # A wake-up makes others ready, and these more; then nobody is left.
 _MOST_ROUNDS = 10_000
+
+# A clock begins at a multiple of this, within a millisecond from now: the sum of that and of whole
+# seconds is exact then, so that what is due in ten minutes is due in 600.0 s.
+_GRAIN_S = 2.0**-10
 
 # Of floats: Unix time as one has steps of a quarter of a microsecond.
 _ROUNDING_S = 1e-6
@@ -41,7 +45,7 @@ class Clock:
     """
 
     def __init__(self, wall: float | None = None) -> None:
-        self._steady = clock.now()
+        self._steady = ceil(clock.now() / _GRAIN_S) * _GRAIN_S
         self._ahead = (clock.wall() if wall is None else wall) - self._steady
         self._order = count()
         self._pending: list[tuple[float, int, _Timer]] = []

@@ -13,6 +13,7 @@ from photon.runtime.clock import now, wall
 from photon.runtime.greenlets import checkpoint, sleep, spawn
 from photon.runtime.hub import current_hub
 from photon.tasks.errors import ScheduleError
+from photon.tasks.periods import seconds_of
 from photon.tasks.timers import spawn_after
 from photon.testing.client import TestClient
 from photon.testing.clock import Clock
@@ -32,6 +33,45 @@ def test_time_stands_still_until_it_is_moved(clock: Clock) -> None:
     clock.advance("1h 30m")
     assert now() - began == pytest.approx(5400)
     assert wall() - date == pytest.approx(5400)
+
+
+# Of machines that run for days, and between two powers of two, where sums lose a digit.
+ODD_STARTS = [0.1, 1023.999999, 16000.123457, 23456.789123, 32767.7, 1e8 / 3]
+
+
+@pytest.mark.parametrize("start", ODD_STARTS)
+def test_however_long_the_machine_runs_lengths_of_time_are_exact(
+    start: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("photon.runtime.clock._read_steady", lambda: start)
+    with Clock() as clock:
+        began = clock.now
+        assert start <= began <= start + 0.001
+        timer = spawn_after("10m", print)
+        assert timer.due_in_s == 600
+        assert clock.next_due is not None
+        assert clock.next_due - began == 600
+        for period in ("1m", 0.5, "1h 30m"):
+            before = now()
+            clock.advance(period)
+            assert now() - before == seconds_of(period, "advance")
+        assert timer.state == "done"
+
+
+@pytest.mark.parametrize("start", ODD_STARTS)
+def test_parts_of_a_second_add_up_to_what_a_timer_shows(
+    start: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("photon.runtime.clock._read_steady", lambda: start)
+    with Clock() as clock:
+        timer = spawn_after(0.3, print)
+        assert timer.due_in_s == 0.3
+        clock.advance(0.1)
+        assert timer.due_in_s == 0.2
+        clock.advance("100ms")
+        assert timer.due_in_s == 0.1
+        clock.advance(0.1)
+        assert (timer.state, timer.due_in_s) == ("done", 0.0)
 
 
 def test_sleepers_wake_in_order_each_at_its_moment(clock: Clock) -> None:
