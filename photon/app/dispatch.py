@@ -62,7 +62,24 @@ def make_dispatch(
             methods = router.allowed(_with_other_slash(path))
         return methods
 
+    def route_of(method: str, path: str) -> str | None:
+        """The template of the route that takes a request, for dumps; None when none does."""
+        for one in (path, _with_other_slash(path)) if trailing_slash == "ignore" else (path,):
+            if router.allowed(one):
+                try:
+                    return str(router.match(method, one)[0].template)
+                except MethodNotAllowed:
+                    return None
+        mounted = mounts.find(path)
+        if mounted is None:
+            return None
+        application = getattr(mounted.application, "composed", mounted.application)
+        ask = getattr(application, "route_of", None)
+        inner = None if ask is None else ask(method, mounted.rest)
+        return f"{mounted.prefix}{inner or '/...'}"
+
     dispatch.allowed = allowed  # type: ignore[attr-defined]
+    dispatch.route_of = route_of  # type: ignore[attr-defined]
     return dispatch
 
 
@@ -84,6 +101,7 @@ def guarded(application: Application, problems: Problems) -> Application:
             return problems.response_for(request, error)
 
     answering.allowed = allowed_of(application)  # type: ignore[attr-defined]
+    answering.route_of = getattr(application, "route_of", None)  # type: ignore[attr-defined]
     return answering
 
 
@@ -110,6 +128,7 @@ def _wrap(wrapper: Middleware, inner: Application) -> Application:
         return response
 
     wrapping.allowed = allowed_of(inner)  # type: ignore[attr-defined]
+    wrapping.route_of = getattr(inner, "route_of", None)  # type: ignore[attr-defined]
     return wrapping
 
 

@@ -19,9 +19,11 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import copy_context
+from types import FrameType
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 from photon.http.request import Request
+from photon.runtime.debug.frames import local
 from photon.runtime.errors import Cancelled, RegionClosed, RegionFull
 from photon.runtime.greenlets import Turn, spawn
 from photon.runtime.hints import no_such_attribute
@@ -210,6 +212,12 @@ class BackgroundTasks:
     def jobs(self) -> list[Job]:
         """Those that have not begun, in their order."""
         return [job for job, _ in self._waiting]
+
+    def described(self, frame: FrameType | None) -> dict[str, Any]:
+        """For dumps: see `runtime.debug.who.Described`."""
+        job = local(frame, "tasks/task.py", "run_job", "job")
+        names = "background tasks" if job is None else f"background task {job.name}"
+        return {"kind": "background", "name": names, "waiting": len(self._waiting)}
 
     def __len__(self) -> int:
         return len(self._waiting)

@@ -13,6 +13,7 @@ import logging
 import sys
 from collections.abc import Callable, Mapping
 from contextvars import Context, ContextVar
+from types import FrameType
 from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeVar
 
 from photon.http.identity import new_request_id
@@ -194,6 +195,15 @@ class Job:
         except BaseException:
             # A logger that fails (a full disk, a broken filter) must not take the job along.
             pass
+
+    def described(self, frame: FrameType | None) -> dict[str, Any]:
+        """For dumps: see `runtime.debug.who.Described`."""
+        known: dict[str, Any] = {"kind": "job", "name": f"job {self.name}", "job_id": self.id}
+        if self.attempt > 1:
+            known["attempt"] = self.attempt
+        if self.duration_s is not None:
+            known["age_s"] = round(self.duration_s, 3)
+        return known
 
     def __repr__(self) -> str:
         attempt = f", attempt {self.attempt}" if self.attempt > 1 else ""

@@ -23,7 +23,8 @@ from __future__ import annotations
 
 import logging
 from math import inf
-from typing import TYPE_CHECKING
+from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 from photon.http.body import CHUNK_BYTES, Body
 from photon.http.errors import ProtocolError
@@ -70,12 +71,14 @@ class Connection(Timed):
     Attributes:
         response_begun: whether bytes of the current response may be out.
         ends_early: whether its response is a stream that ends when the server begins to stop.
+        began: when the handler of the request in progress first waited.
         phase, since, session: see `Timed`.
     """
 
     __slots__ = (
         "_again",
         "_turn",
+        "began",
         "ends_early",
         "raw",
         "response_begun",
@@ -88,6 +91,7 @@ class Connection(Timed):
         self.ends_early = False
         self._again = False
         self._turn: Turn | None = None
+        self.began = 0.0
         self.enter(IDLE)
         stream.watch(self)
 
@@ -249,6 +253,7 @@ class Connection(Timed):
             return  # it is known already, and this may be the carrier that took what came
         if self.is_busy:
             self._carrier = carrier
+            self.began = now()
             if self.phase == HANDLING or self.phase == FINISHING:
                 self.enter(self.phase)
 
@@ -385,6 +390,12 @@ class Connection(Timed):
         self.server.sweep.forget(self)
         self.stream.close()
         self.server.forget(self)
+
+    def described(self, frame: FrameType | None) -> dict[str, Any]:
+        """For dumps: see `describing`."""
+        from photon.http.server.describing import describe  # hardly ever asked for
+
+        return describe(self, frame)
 
     def __repr__(self) -> str:
         what = f" {self.protocol.request.target}" if self.protocol.request is not None else ""

@@ -7,6 +7,7 @@ each time, from all that is in it.
 from __future__ import annotations
 
 import linecache
+import sysconfig
 from collections.abc import Iterator
 from types import CodeType, FrameType
 from typing import Any
@@ -15,6 +16,7 @@ from photon.runtime.source import shown_path
 from photon.runtime.whereabouts import _NOT_USERS
 
 _MOST_FILES = 10_000
+_STDLIB = sysconfig.get_path("stdlib").replace("\\", "/")
 
 # By file name: as it is shown, the two last parts of it, and whether it is the user's.
 _files: dict[str, tuple[str, str, bool]] = {}
@@ -23,14 +25,16 @@ _files: dict[str, tuple[str, str, bool]] = {}
 def file_of(code: CodeType) -> tuple[str, str, bool]:
     """The file of some code: as one reads it, the end of its path, whether it is the user's own.
 
-    The end of a path is the folder and the file: "runtime/parking.py".
+    The end of a path is the folder and the file, "runtime/parking.py"; the file alone where it is a
+    module of the standard library, "threading.py".
     """
     name = code.co_filename
     known = _files.get(name)
     if known is None:
         if len(_files) > _MOST_FILES:  # templates and the like make up names
             _files.clear()
-        end = "/".join(name.replace("\\", "/").rsplit("/", 2)[-2:])
+        folder, _, file = name.replace("\\", "/").rpartition("/")
+        end = file if folder == _STDLIB else f"{folder.rpartition('/')[2]}/{file}"
         known = _files[name] = shown_path(name), end, not name.startswith(_NOT_USERS)
     return known
 
