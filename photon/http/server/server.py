@@ -4,7 +4,7 @@
 
 DRAINING: nothing new is accepted, idle connections are closed, busy ones end with their response.
 CANCELLING: `Cancelled("shutdown")` is raised in the handlers that still work.
-Each has its budget of time; `hurry()` cuts the one that runs short.
+Each has its budget of time; `runtime.patience.hurry` cuts the one that runs short.
 """
 
 from __future__ import annotations
@@ -146,7 +146,6 @@ class Server:
         self.listeners: list[Listener] = []
         self._heads = ReadyHeads(self._after_this_second)
         self._known = KnownFields(settings.limits)
-        self._stopping: CancelScope | None = None
         self._last_words: set[CancelScope] = set()
         self.scheme = "http"
         self.handshakes: Handshakes | None = None
@@ -361,16 +360,10 @@ class Server:
         if self.handshakes is not None:
             self.handshakes.close()
 
-    def hurry(self) -> None:
-        """End the phase of `stop()` that runs, as a second signal does."""
-        if self._stopping is not None:
-            self._stopping.cancel()
-
     def _wait_until_over(self, seconds: float, *, for_cleanup: bool = False) -> None:
-        with patience(seconds, for_cleanup=for_cleanup) as self._stopping:
+        with patience(seconds, for_cleanup=for_cleanup):
             while self._is_in_use:
                 sleep(0.01)
-        self._stopping = None
 
     def statistics(self) -> dict[str, Any]:
         """Counts: `accepted` since the start, `connections` open, and how many in each phase."""

@@ -16,7 +16,9 @@ from photon.http.server.settings import Limits
 from photon.runtime.errors import Cancelled, ListenError
 from photon.runtime.greenlets import Turn, sleep_forever, spawn
 from photon.runtime.handle import Handle
+from photon.runtime.hub import current_hub
 from photon.runtime.net.address import TcpAddress
+from photon.runtime.patience import hurry
 from photon.testing.wire import Wire
 from tests.clients import Client, expect_no_leaks, request, settings, wait_until
 
@@ -193,6 +195,14 @@ def test_stop_cuts_clients_that_linger_and_blames_nobody(caplog: pytest.LogCaptu
     assert not [record for record in caplog.records if record.levelno > logging.INFO]
 
 
+@pytest.fixture
+def _hurry_ends() -> Iterator[None]:
+    """It lasts until the next application is opened, which a bare server never does."""
+    yield
+    current_hub().is_hurried = False
+
+
+@pytest.mark.usefixtures("_hurry_ends")
 def test_hurry_ends_each_phase_of_the_stop() -> None:
     stubborn = Stubborn()
     with serve(stubborn, settings=settings(drain_s=60, cleanup_s=60)) as server:
@@ -200,10 +210,10 @@ def test_hurry_ends_each_phase_of_the_stop() -> None:
             client.get("/")
             wait_until(lambda: server.statistics()["phases"] == {"handling": 1})
             stop = stopping(server)
-            server.hurry()
+            hurry()
             wait_until(lambda: stubborn.told == ["shutdown"])
             assert server.state is State.CANCELLING
-            server.hurry()
+            hurry()
             stop.join()
             assert server.statistics()["state"] == "stopped"
             assert client.read_to_end() == b""
@@ -211,11 +221,12 @@ def test_hurry_ends_each_phase_of_the_stop() -> None:
         expect_no_leaks(server)
 
 
+@pytest.mark.usefixtures("_hurry_ends")
 def test_hurry_is_harmless_while_a_server_runs_and_after() -> None:
     with serve(hello) as server, Client(server) as client:
-        server.hurry()
+        hurry()
         assert client.ask("/").status == 200
-    server.hurry()
+    hurry()
 
 
 def test_a_second_stop_does_nothing() -> None:
