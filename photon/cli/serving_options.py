@@ -97,7 +97,6 @@ def worker_options(command: C) -> C:
                 is_flag=True,
                 help="import the application once, before the workers are forked",
             ),
-            field_setting(SupervisorSettings, "settle_s", section=_TIMES),
         )
     ):
         command = option(command)
@@ -151,6 +150,7 @@ def serving_options(command: C) -> C:
                 help="a line for each request  [no]",
             ),
             settings_of(Timeouts, "timeout", section=_TIMES),
+            field_setting(SupervisorSettings, "settle_s", section=_TIMES),
             settings_of(Limits, "limit", section=_SIZES),
             foreign_flags,
         )

@@ -33,7 +33,7 @@ def test_the_help_of_run_lists_its_flags_in_sections() -> None:
         for part in (
             "Where to listen:",
             "--port NUMBER",
-            "What to serve:",
+            "Which application:",
             "--factory",
             "Logs:",
             "--log-format",
@@ -84,9 +84,7 @@ def test_any_other_command_is_unknown() -> None:
 FOREIGN = [
     (["--bind", "0.0.0.0:80"], "There is no --bind here: use --host and --port"),
     (["-b", ":80"], "There is no --bind here: use --host and --port"),
-    (["--workers", "4"], "There is no --workers here: this release runs one process"),
-    (["-w", "4"], "There is no --workers here: this release runs one process"),
-    (["--reload"], "There is no --reload here: this release runs one process"),
+    (["--reload"], "There is no --reload here: photon dev starts anew when a file changes"),
 ]
 
 

@@ -174,7 +174,7 @@ def test_an_address_in_use_is_told_without_a_traceback(folder: Path) -> None:
         ("app:log", ExitCode.NOT_LOADED, "app:log is no application but Logger"),
         ("app:app --timeout-idle soon", ExitCode.USAGE, "write seconds, or 500ms, 30s, 2m"),
         ("app:app --limit-connections -1", ExitCode.USAGE, "it must be at least 0"),
-        ("app:app --reload", ExitCode.USAGE, "this release runs one process"),
+        ("app:app --reload", ExitCode.USAGE, "photon dev starts anew"),
         ("app:app --relod", ExitCode.USAGE, "No such option"),
         ("app:app --uds a --fd 3", ExitCode.USAGE, "--uds and --fd: there can be one of them"),
         ("app:app --app-dir nowhere", ExitCode.USAGE, "'nowhere' does not exist"),
