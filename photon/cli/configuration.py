@@ -147,7 +147,8 @@ class _Reading:
 
     def _read_section(self, path: tuple[str, ...], value: Any, values: dict[str, Any]) -> None:
         command, inside = _command_at(path)
-        is_ours = command is not None and command is self._ctx.command
+        # The function tells: who asks for the settings of a command has a copy of it.
+        is_ours = command is not None and command.callback is self._ctx.command.callback
         if command is None:
             self._fault(path, f"no command photon {' '.join(path)}")
         elif inside:

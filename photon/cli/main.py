@@ -19,6 +19,7 @@ _COMMANDS = {
     "routes": "photon.cli.routes",
     "tasks": "photon.cli.tasks",
     "openapi": "photon.cli.openapi",
+    "config": "photon.cli.config",
 }
 
 

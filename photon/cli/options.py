@@ -110,6 +110,10 @@ class FieldType(click.ParamType[Any]):
         facts = filter(None, (self._write(self._field.default), allowed))
         return f"{' '.join(described)}  [{', '.join(facts)}]"
 
+    def written(self, value: Any) -> str:
+        """A value as people write it."""
+        return self._write(value)
+
     @property
     def _allowed(self) -> str:
         words = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
