@@ -165,6 +165,15 @@ class Request(msgspec.Struct, eq=False):
         self._peer = value
 
     @property
+    def peer_certificate(self) -> Mapping[str, Any] | None:
+        """What the client proved to be, if the server asks for certificates (`--tls-ca`).
+
+        As `ssl.SSLSocket.getpeercert` tells it: "subject", "subjectAltName", "serialNumber" and so
+        on; None without one. That a proxy in front asked for it cannot be seen here.
+        """
+        return getattr(self._link, "peer_certificate", None)
+
+    @property
     def query(self) -> Query:
         """The fields of the query string, by name.   Raises: HTTPError (400): too many fields."""
         if self._query is None:

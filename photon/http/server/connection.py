@@ -22,6 +22,7 @@ How long each phase may last, and what happens when that is over, is in `timing`
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from math import inf
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -70,7 +71,8 @@ class Connection(Timed):
 
     Attributes:
         response_begun: whether bytes of the current response may be out.
-        ends_early: whether its response is a stream that ends when the server begins to stop.
+        ends_early: whether it waits for a piece of a stream that ends when the server begins to
+            stop: then `drain` is called in the hub.
         began: when the handler of the request in progress first waited.
         phase, since, session: see `Timed`.
     """
@@ -104,6 +106,12 @@ class Connection(Timed):
     def scheme(self) -> str:
         """ "http" or "https"."""
         return self.server.scheme
+
+    @property
+    def peer_certificate(self) -> Mapping[str, Any] | None:
+        """What the client proved to be by TLS; None when it was not asked."""
+        certificate: Mapping[str, Any] | None = getattr(self.stream, "peer_certificate", None)
+        return certificate
 
     @property
     def client_has_left(self) -> bool:
@@ -361,8 +369,8 @@ class Connection(Timed):
             self.session.drain()
         else:
             self.protocol.keep_alive = False
-            if self.ends_early and self.phase == STREAMING:  # else it ends after what it writes
-                self.server.hub.run_soon(self.cancel, "shutdown", "the server stops")
+            if self.ends_early:  # else it ends after what it writes
+                self.cancel("shutdown", "the server stops")
 
     def close_gently(self) -> None:
         """Close so that the client gets all that was sent.
