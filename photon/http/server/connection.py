@@ -44,7 +44,6 @@ from photon.http.server.phases import (
     LINGERING,
     NAMES,
     READING,
-    STREAMING,
     WRITING,
 )
 from photon.http.server.timing import Timed

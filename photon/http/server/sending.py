@@ -69,12 +69,10 @@ def _send_stream(connection: Connection, response: StreamResponse) -> None:
     connection.phase = STREAMING
     if protocol.sends_content:
         send_all(connection, out + protocol.data(first))
-        connection.ends_early = response.ends_with_server
         turn = Turn()
-        for piece in _until_drained(connection, pieces) if connection.ends_early else pieces:
+        for piece in _until_drained(connection, pieces) if response.ends_with_server else pieces:
             send_all(connection, protocol.data(piece))
             turn.give_way()  # a client that reads as fast as we write never lets us wait
-        connection.ends_early = False
         out = protocol.end()
     if out:
         send_all(connection, out)
@@ -83,6 +81,8 @@ def _send_stream(connection: Connection, response: StreamResponse) -> None:
 def _until_drained(connection: Connection, pieces: Iterator[bytes]) -> Iterator[bytes]:
     """The pieces of a stream that ends, in an orderly way, when the server begins to stop."""
     while not connection.server.is_stopping:
+        # Only here: what is cancelled while it sends, or lets others in, is cut.
+        connection.ends_early = True
         try:
             piece = next(pieces)
         except StopIteration:
@@ -91,6 +91,8 @@ def _until_drained(connection: Connection, pieces: Iterator[bytes]) -> Iterator[
             if error.source == "shutdown" and error.scope is None:
                 return
             raise
+        finally:
+            connection.ends_early = False
         yield piece
 
 

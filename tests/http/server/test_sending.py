@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,10 @@ import pytest
 from photon.http import files
 from photon.http.application import Application
 from photon.http.request import Request
-from photon.http.response import Response
+from photon.http.response import Response, StreamResponse
+from photon.http.server.server import State
 from photon.http.server.serving import serve
-from photon.runtime.greenlets import sleep, spawn
+from photon.runtime.greenlets import Turn, sleep, sleep_forever, spawn
 from photon.runtime.offload import offload
 from photon.testing.wire import Wire
 from tests.clients import Client, expect_no_leaks, request, settings, wait_until
@@ -43,6 +45,42 @@ def endless(request: Request) -> Response:
 def protocol(request: pytest.FixtureRequest) -> str:
     """Each implementation of HTTP/1 in turn."""
     return str(request.param)
+
+
+# The server stops...
+
+
+class Feed(StreamResponse):
+    """Ends when the server begins to stop."""
+
+    ends_with_server = True
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_stream_that_ends_with_the_server_has_its_end_wherever_it_is(
+    waits: bool, monkeypatch: pytest.MonkeyPatch, protocol: str
+) -> None:
+    story: list[str] = []
+
+    def pieces() -> Iterator[bytes]:
+        try:
+            for _ in range(1_000_000):
+                yield b"piece"
+                if waits:
+                    sleep_forever()
+        finally:
+            story.append("closed")
+
+    if not waits:  # others have their turn after each piece, and that is where it is stopped
+        monkeypatch.setattr(Turn, "is_over", True)
+    with Wire(lambda request: Feed(pieces()), settings(protocol=protocol)) as wire:
+        wire.send(request("GET", "/"))
+        assert b"piece" in wire.receive()
+        assert wire.connection.is_busy
+        wire.server.stop()
+        assert wire.server.state is State.STOPPED
+        assert wire.receive().endswith(b"0\r\n\r\n")
+    assert story == ["closed"]
 
 
 # Others have their turn...
