@@ -18,6 +18,7 @@ whether the number is alive, which after a restart of the machine any number may
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import stat
@@ -160,7 +161,9 @@ def _made_beside(path: Path) -> Iterator[_Made]:
     try:
         line = b"%d\n" % os.getpid()
         if os.write(made.descriptor, line) != len(line):
-            raise OSError(28, os.strerror(28))  # a disk that is full may take a part
+            raise OSError(
+                errno.ENOSPC, os.strerror(errno.ENOSPC)
+            )  # a disk that is full may take a part
         os.fchmod(made.descriptor, 0o644)
         _lock(made.descriptor)
         yield made
@@ -195,12 +198,11 @@ def _pid_in(descriptor: int) -> int:
 
 
 def _why(path: Path, error: OSError) -> str:
-    reason = error.strerror or str(error)
-    way_out = ""
-    if not path.parent.is_dir():
+    reason, way_out = error.strerror or str(error), ""
+    if isinstance(error, FileNotFoundError):
         way_out = f": there is no folder {path.parent}"
     elif isinstance(error, PermissionError):
         way_out = ": choose a folder that this user may write, such as RuntimeDirectory= of systemd"
-    elif path.is_symlink():
+    elif error.errno == errno.ELOOP:
         reason, way_out = "it is a symbolic link", ": choose another path"
     return f"the pid file {path} cannot be written: {reason}{way_out}"
