@@ -262,6 +262,7 @@ class Fleet:
             return [Log(logging.WARNING, "the server stops, so there is no reload")]
         self.generation += 1
         self.last_failure = ""
+        self._is_reloading = True
         self._to_replace = dict.fromkeys(range(self.size), reason)
         actions: list[Action] = []
         successor = self._successor
