@@ -32,6 +32,13 @@ def make_app() -> Photon:
         return price(items, currency, password, settings)
 
     def price(items: list[Item], currency: str, key: str, settings: dict[str, str]) -> float:
+        names = [item.name for item in items]
+        # A function that is longer than what is shown of it at first.
+        lengths = [len(name) for name in names]
+        total = 0
+        for length in lengths:
+            total += length
+        del settings, names, lengths
         try:
             return {"EUR": 1.0}[currency]
         except KeyError as error:
