@@ -10,8 +10,9 @@ at whoever runs by then.
     native thread: has the hub ticked? ── no ──▶ SIGURG ──▶ in the greenlet: overdue? ──▶ raise
 
 What is never interrupted: code of Photon, gevent, logging, threading and imports, whose locks and
-lists must not be left half changed (the next knock comes 50 ms later, and finds another line), and
-C code, which runs no bytecodes.
+lists must not be left half changed (the next knock comes 50 ms later, and finds another line);
+what the interpreter calls by itself, `__del__` and the callbacks of the collector, which can raise
+nothing to anybody; and C code, which runs no bytecodes.
 
 SIGURG is ignored by default, and so harmless if it comes when nobody expects it. Prior art: the
 preemption of goroutines (Go 1.14, runtime/preempt.go and signal_unix.go).
@@ -19,11 +20,14 @@ preemption of goroutines (Go 1.14, runtime/preempt.go and signal_unix.go).
 
 from __future__ import annotations
 
+import _weakrefset
+import gc
 import logging
 import os
 import signal
 import sys
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
@@ -44,6 +48,8 @@ _NOT_HERE = (
     os.sep.join(("", "gevent", "")),
     os.path.dirname(logging.__file__) + os.sep,
     threading.__file__,
+    weakref.__file__,
+    _weakrefset.__file__,
     "<frozen importlib",
     "<frozen zipimport",
 )
@@ -88,7 +94,7 @@ class Watchdog:
             return
         greenlet = getcurrent()
         job = getattr(greenlet, "job", None)
-        if job is None or self._was_told(job, greenlet.turn):
+        if job is None or self._was_told(job, greenlet.turn) or _is_called_by_nobody(frame):
             return
         place = f"at {where_in(frame)}, which has computed for {stuck_s:.2g} s without a wait"
         error = _overdue(self._hub, greenlet, job, now() - stuck_s, place)
@@ -114,6 +120,16 @@ class Watchdog:
 def _is_ours(frame: FrameType) -> bool:
     name = frame.f_code.co_filename
     return name.startswith(_NOT_HERE[0]) or any(part in name for part in _NOT_HERE[1:])
+
+
+def _is_called_by_nobody(frame: FrameType | None) -> bool:
+    """Whether what it raises would be printed, and lost: Python calls it "unraisable"."""
+    callbacks = [getattr(callback, "__code__", None) for callback in gc.callbacks]
+    while frame is not None:
+        if frame.f_code.co_name == "__del__" or frame.f_code in callbacks:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _overdue(hub: Hub, greenlet: Any, job: Any, stuck_since: float, place: str) -> Cancelled | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import random
 import signal
@@ -203,6 +204,53 @@ def test_no_innocent_is_ever_hit(watchdog: Watchdog) -> None:
             n.spawn(offender)
     assert hit == []
     assert guilty == 12
+
+
+def test_what_the_collector_calls_is_left_alone_for_what_it_raised_would_be_lost(
+    watchdog: Watchdog,
+) -> None:
+    collected: list[str] = []
+
+    def callback(phase: str, info: dict[str, int]) -> None:
+        compute(0.2)
+        collected.append(phase)
+
+    def job() -> bool:
+        with move_on_after(0.05) as scope:
+            gc.collect()
+            compute(20)
+        return scope.cancelled_caught
+
+    gc.callbacks.append(callback)
+    try:
+        handle = spawn(job)
+        handle.join()
+    finally:
+        gc.callbacks.remove(callback)
+    assert collected[:2] == ["start", "stop"]
+    assert handle.result
+    assert watchdog.interrupted == 1
+
+
+def test_a_finalizer_is_left_alone_for_what_it_raised_would_be_lost(watchdog: Watchdog) -> None:
+    story: list[str] = []
+
+    class Slow:
+        def __del__(self) -> None:
+            compute(0.3)
+            story.append("finalized")
+
+    def job() -> bool:
+        with move_on_after(0.05) as scope:
+            Slow()
+            compute(20)
+        return scope.cancelled_caught
+
+    handle = spawn(job)
+    handle.join()
+    assert story == ["finalized"]
+    assert handle.result
+    assert watchdog.interrupted == 1
 
 
 def test_there_is_one_for_all_applications(watchdog: Watchdog) -> None:
