@@ -102,6 +102,7 @@ def _of_connection(local: Locals) -> str:
 
 WAITS |= {
     ("server/connection.py", "wait"): _of_connection,
+    ("ws/incoming.py", "_receive"): lambda local: "the next message of its client",
     ("server/upgrade.py", "wait_readable"): lambda local: "the next message of its client",
     ("server/upgrade.py", "wait_writable"): lambda local: "its client to take a message",
     ("ws/outgoing.py", "_hold"): lambda local: "others of this WebSocket to have sent theirs",

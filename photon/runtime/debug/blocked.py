@@ -167,7 +167,10 @@ def _reason(silence: Silence) -> str:
         )
     if silence.computing > _COMPUTES:
         return "it computes: offload(fn) runs it beside, checkpoint() lets others in"
-    return "it waits in a call that does not cooperate: offload(fn) runs it beside"
+    return (
+        "it waits in a call that does not cooperate, or for a processor: offload(fn) runs such a "
+        "call beside"
+    )
 
 
 def _stack(frame: FrameType) -> Iterator[str]:

@@ -7,16 +7,25 @@ each time, from all that is in it.
 from __future__ import annotations
 
 import linecache
+import os
 import sysconfig
 from collections.abc import Iterator
 from types import CodeType, FrameType
 from typing import Any
 
+import gevent
+
 from photon.runtime.source import shown_path
-from photon.runtime.whereabouts import _NOT_USERS
+from photon.runtime.whereabouts import is_users_file
 
 _MOST_FILES = 10_000
 _STDLIB = sysconfig.get_path("stdlib").replace("\\", "/")
+
+# What all waiting has in common; what it waits for is told better than by these.
+_SAYS_NOTHING = (
+    os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep,
+    os.path.dirname(os.path.abspath(gevent.__file__)) + os.sep,
+)
 
 # By file name: as it is shown, the two last parts of it, and whether it is the user's.
 _files: dict[str, tuple[str, str, bool]] = {}
@@ -35,7 +44,7 @@ def file_of(code: CodeType) -> tuple[str, str, bool]:
             _files.clear()
         folder, _, file = name.replace("\\", "/").rpartition("/")
         end = file if folder == _STDLIB else f"{folder.rpartition('/')[2]}/{file}"
-        known = _files[name] = shown_path(name), end, not name.startswith(_NOT_USERS)
+        known = _files[name] = shown_path(name), end, is_users_file(name)
     return known
 
 
@@ -67,7 +76,7 @@ def place_of(frame: FrameType | None) -> str:
     Such as "shop.py:12 in page (psycopg/waiting.py:80 in wait)"; "" for nowhere.
     """
     inner: FrameType | None = frame
-    while inner is not None and "gevent" in inner.f_code.co_filename:
+    while inner is not None and inner.f_code.co_filename.startswith(_SAYS_NOTHING):
         inner = inner.f_back
     inner = inner or frame
     users = users_frame(frame)
