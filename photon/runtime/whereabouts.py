@@ -4,21 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-import sysconfig
+from functools import cache
 from types import CodeType
 from typing import Any
 
 from photon.runtime.source import shown_path
-
-_NOT_USERS = (
-    os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep,
-    *{
-        os.path.abspath(folder) + os.sep
-        for kind in ("stdlib", "platstdlib", "purelib", "platlib")
-        if (folder := sysconfig.get_path(kind))
-    },
-    "<",  # generated: endpoints, and what importlib is made of
-)
 
 Spot = tuple[Any, int]
 """Code, and the line in it."""
@@ -26,7 +16,28 @@ Spot = tuple[Any, int]
 
 def is_users(code: CodeType) -> bool:
     """Whether it is the user's own, and not that of Photon or of a library."""
-    return not code.co_filename.startswith(_NOT_USERS)
+    return is_users_file(code.co_filename)
+
+
+def is_users_file(name: str) -> bool:
+    """The same by the name of the file that the code is from."""
+    return not name.startswith(_not_users())
+
+
+@cache
+def _not_users() -> tuple[str, ...]:
+    """What the names of all other files begin with."""
+    import sysconfig  # PERF: it and its paths take 2.5 ms, and most processes never ask
+
+    return (
+        os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep,
+        *{
+            os.path.abspath(folder) + os.sep
+            for kind in ("stdlib", "platstdlib", "purelib", "platlib")
+            if (folder := sysconfig.get_path(kind))
+        },
+        "<",  # generated: endpoints, and what importlib is made of
+    )
 
 
 def spot_of(greenlet: Any) -> Spot | None:

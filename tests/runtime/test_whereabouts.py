@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from subprocess import Popen
+import sys
+from subprocess import Popen, run
 
 from photon.runtime.greenlets import checkpoint, sleep_forever, spawn
 from photon.runtime.handle import Handle
@@ -56,3 +57,10 @@ def test_code_of_libraries_and_what_was_generated_is_nobodys() -> None:
     assert not is_users(spawn.__code__)
     assert not is_users(Popen.wait.__code__)
     assert not is_users(compile("1", "<endpoint of shop.py>", "eval"))
+
+
+def test_where_libraries_are_is_found_out_when_it_is_asked_for() -> None:
+    """It takes longer than to import most of the rooms."""
+    code = "import sys, photon.runtime.whereabouts; print('sysconfig' in sys.modules)"
+    out = run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "False"
