@@ -204,30 +204,28 @@ class CancelScope:
 
 
 class Shield(CancelScope):
-    """A block in which cancels from outside have to wait; see `shield`."""
+    """A block in which cancels from outside have to wait; see `shield`.
 
-    __slots__ = ("_deferred", "_is_broken", "_until")
+    Attributes: until: when its budget is over; seconds on the runtime clock.
+    """
+
+    __slots__ = ("_deferred", "_is_broken", "until")
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
-        self._until = now() + seconds
+        self.until = now() + seconds
         self._deferred: list[Cancelled] = []
         self._is_broken = False
 
     @property
     def holds(self) -> bool:
         """Whether a cancel has to wait."""
-        return self.is_open and not self._is_broken and now() < self._until
-
-    @property
-    def until(self) -> float:
-        """When its budget is over; seconds on the runtime clock."""
-        return self._until
+        return self.is_open and not self._is_broken and now() < self.until
 
     def defer(self, error: Cancelled) -> None:
         """Keep a cancel until the block is left, or its budget is over. In the hub."""
         if not self._deferred:
-            self._entry = self._hub.deadlines.add(self._until, self._break)
+            self._entry = self._hub.deadlines.add(self.until, self._break)
         self._deferred.append(error)
 
     def _break(self) -> None:

@@ -12,7 +12,8 @@ from photon.runtime.hub import current_hub
 _CHECKPOINTS = 20
 
 
-class patience(CancelScope):  # it is used as a function is
+# Its name is in lower case, for it is called as `with patience(5.0):`, like fail_after.
+class patience(CancelScope):
     """A block that waits for others to end, at most so long, or until `hurry`.
 
     Args:
