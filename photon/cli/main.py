@@ -20,6 +20,8 @@ _COMMANDS = {
     "tasks": "photon.cli.tasks",
     "openapi": "photon.cli.openapi",
     "config": "photon.cli.config",
+    "check": "photon.cli.check",
+    "generate": "photon.cli.generate",
 }
 
 
