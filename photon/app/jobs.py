@@ -62,7 +62,7 @@ class Jobs:
     _scheduler: Scheduler | None
     _tasks: Tasks | None
     _queue_given: Queue | str | None
-    _task_settings: TaskSettings | None
+    _task_settings: TaskSettings
     _ends_since: float | None = None
 
     @property
@@ -70,9 +70,8 @@ class Jobs:
         """What runs the functions of `every` and `cron`; list, run and cancel them here."""
         if self._scheduler is None:
             from photon.tasks.scheduler import Scheduler
-            from photon.tasks.settings import TaskSettings
 
-            self._scheduler = Scheduler(self._task_settings or TaskSettings())
+            self._scheduler = Scheduler(self._task_settings)
         return self._scheduler
 
     @property
@@ -146,14 +145,10 @@ class Jobs:
 
     def _close_queue(self) -> None:
         if self._tasks is not None:
-            from photon.tasks.settings import TaskSettings
-
-            settings = self._task_settings or TaskSettings()
+            settings = self._task_settings
             left_s = max(0.0, self._note_end() + settings.drain_s - now())
             self._tasks.queue.close(left_s, settings.cancel_s)
 
     def _close_region(self, region: Region) -> None:
-        from photon.tasks.settings import TaskSettings
-
-        settings = self._task_settings or TaskSettings()
+        settings = self._task_settings
         region.close(settings.drain_s, since=self._note_end(), cleanup_s=settings.cancel_s)

@@ -20,7 +20,6 @@ from photon.http.server.serving import lifespan_of
 from photon.routing.router import Router
 from photon.runtime.region import Region, opened
 from photon.runtime.watchdog import watching
-from photon.tasks.settings import TaskSettings
 
 
 class Living(Jobs):
@@ -75,9 +74,12 @@ class Living(Jobs):
     @contextmanager
     def _open(self) -> Iterator[None]:
         self._prepare()
-        drain_s = (self._task_settings or TaskSettings()).drain_s
         region = Region(f"the application {self.title!r}")
-        with opened(region, drain_s), running(self, self._lifespans), ExitStack() as stack:
+        with (
+            opened(region, self._task_settings.drain_s),
+            running(self, self._lifespans),
+            ExitStack() as stack,
+        ):
             for mounted in {id(there): there for _, there in self._mounts.all}.values():
                 stack.enter_context(lifespan_of(mounted))
             stack.callback(self._app_scope.close)

@@ -47,11 +47,11 @@ from photon.routing.route import Route
 from photon.routing.router import Router
 from photon.routing.template import Template
 from photon.runtime.source import place_of
+from photon.tasks.settings import TaskSettings
 
 if TYPE_CHECKING:
     from photon.openapi.document import OpenAPI
     from photon.tasks.queue import Queue
-    from photon.tasks.settings import TaskSettings
     from photon.templating.engine import Templates
     from photon.templating.sources import Given
 
@@ -143,9 +143,7 @@ class Photon(Registrar, Answering):
         self._own_responders: dict[type, Convert] = {}
         self._templates_given = templates
         self._templates: Templates | None = None
-        self._problems = Problems(
-            self._responders_for(()), self._debug if self.is_dev else None
-        )
+        self._problems = Problems(self._responders_for(()), self._debug if self.is_dev else None)
         self._middleware = list(middleware)
         for wrapper in self._middleware:
             check_middleware(wrapper)
@@ -165,7 +163,7 @@ class Photon(Registrar, Answering):
         self._scheduler = None
         self._tasks = None
         self._queue_given = queue
-        self._task_settings = task_settings
+        self._task_settings = task_settings or TaskSettings()
         self._webhooks: list[tuple[str, Operation]] = []
         self._documents = Documents(
             DocumentSettings(openapi, openapi_url, docs_url), self, self._mounts
