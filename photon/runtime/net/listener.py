@@ -17,6 +17,7 @@ from typing import Any
 
 from gevent import monkey
 
+from photon.runtime.clock import now
 from photon.runtime.errors import ListenError
 from photon.runtime.hub import READ, Hub
 from photon.runtime.net.address import Address, FdAddress, TcpAddress, UnixAddress
@@ -31,9 +32,8 @@ OnAccept = Callable[[_socket.socket], None]
 HasRoom = Callable[[], bool]
 """Whether the next connection should be taken here; others listen on the same socket."""
 
-# Who leaves a connection to others looks again after so long, and takes it if it was left so often.
+# So long a connection is left to others. Then it is taken: they may be stuck.
 _LEAVE_S = 0.002
-_MOST_LEFT = 5
 
 # A round of the hub takes so many at the most, so that a flood of new connections leaves time for
 # those that exist. Nginx takes all (multi_accept on) or one (off); 64 cost a round below 1 ms.
@@ -84,7 +84,7 @@ class Listener:
         self._on_accept = on_accept
         self._is_shared = opened is not None
         self._has_room = has_room
-        self._left = 0
+        self._left_since = 0.0
         self._socket = opened if opened is not None else open_socket(address, backlog)
         self._kind = (self._socket.family, self._socket.type, self._socket.proto)
         self._given = address
@@ -134,7 +134,7 @@ class Listener:
                 fd, _ = self._socket._accept()  # type: ignore[attr-defined]
             except BlockingIOError:
                 self._pause_s = 0.0
-                self._left = 0
+                self._left_since = 0.0
                 return False
             except OSError as error:
                 if error.errno in _NOT_OUR_FAULT:
@@ -150,12 +150,13 @@ class Listener:
         return True
 
     def _leave_to_others(self) -> bool:
-        """Whether the next connection is left to others; not for long, they may be stuck."""
-        self._left += 1
-        if self._left > _MOST_LEFT:
-            self._left = 0
+        """Whether the next connection is left to others, until the loop polls again."""
+        moment = now()
+        if not self._left_since:
+            self._left_since = moment
+        elif moment - self._left_since > _LEAVE_S:
+            self._left_since = 0.0
             return False
-        self._start_after(_LEAVE_S)
         return True
 
     def _start_after(self, seconds: float) -> None:

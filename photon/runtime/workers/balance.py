@@ -33,7 +33,7 @@ class Balance:
         self._looked = -_LOOK_US
 
     def has_room(self) -> bool:
-        """Whether this worker has no more connections than the mean of those that have room."""
+        """Whether this worker has hardly more connections than the mean of those with room."""
         now = now_us()
         if now - self._looked >= _LOOK_US:
             self._rows = self._board.rows_of(READY)
@@ -49,7 +49,8 @@ class Balance:
             ):
                 total += other[CONNECTIONS]
                 workers += 1
-        return mine * workers <= total
+        # A little more than the mean: those who come and go at once would stop each other else.
+        return mine * workers <= total + total // 8 + workers
 
     def __repr__(self) -> str:
         return f"<Balance {self._row[CONNECTIONS]} connections>"
