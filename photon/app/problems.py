@@ -8,7 +8,7 @@ from typing import Any, cast
 from photon.app.respond import Responders
 from photon.app.unsendable import Unsendable
 from photon.http.errors import ClientDisconnected, HTTPError, ProtocolError
-from photon.http.failures import as_http_error, first_of, is_one, log_panic
+from photon.http.failures import alone_in, as_http_error, log_panic
 from photon.http.problems import problem_of
 from photon.http.request import Request
 from photon.http.response import Response
@@ -72,9 +72,8 @@ class Problems:
             error = _of_routing(error)
         elif isinstance(error, _NOT_OURS):
             raise error
-        elif isinstance(error, BaseExceptionGroup) and is_one(error):
+        elif isinstance(error, BaseExceptionGroup) and (alone := alone_in(error)) is not None:
             # Of a nursery, in which one child failed: it is answered as without the nursery.
-            alone = first_of(error)
             if isinstance(alone, HTTPError) or self._closest(alone) not in (None, Exception):
                 cause = error = alone
         handler = self._handler_for(error)

@@ -51,8 +51,8 @@ def _as_group(request: Request, group: BaseExceptionGroup[BaseException]) -> HTT
         if failed is not None:
             log_panic(request, failed)
         return as_http_error(request, first_of(cancelled))
-    only = first_of(group)
-    if isinstance(only, HTTPError) and is_one(group):
+    only = alone_in(group)
+    if isinstance(only, HTTPError):
         return only
     log_panic(request, group)
     return _failed(request)
@@ -66,14 +66,14 @@ def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return error
 
 
-def is_one(group: BaseExceptionGroup[BaseException]) -> bool:
-    """Whether a group holds one exception alone, however deep."""
+def alone_in(group: BaseExceptionGroup[BaseException]) -> BaseException | None:
+    """The one exception that a group holds, however deep; None when there are several."""
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
         if len(error.exceptions) != 1:
-            return False
+            return None
         error = error.exceptions[0]
-    return True
+    return error
 
 
 def _failed(request: Request) -> HTTPError:
