@@ -72,9 +72,10 @@ class Problems:
             error = _of_routing(error)
         elif isinstance(error, _NOT_OURS):
             raise error
-        elif isinstance(error, BaseExceptionGroup) and (alone := alone_in(error)) is not None:
+        elif isinstance(error, BaseExceptionGroup):
             # Of a nursery, in which one child failed: it is answered as without the nursery.
-            if isinstance(alone, HTTPError) or self._closest(alone) not in (None, Exception):
+            alone = alone_in(error)
+            if alone is not None and self._is_answered(alone):
                 cause = error = alone
         handler = self._handler_for(error)
         if handler is None and not isinstance(error, HTTPError):
@@ -102,6 +103,10 @@ class Problems:
             if kind in self._by_type:
                 return kind
         return None
+
+    def _is_answered(self, error: BaseException) -> bool:
+        """Whether it is an answer, or has a handler of its own."""
+        return isinstance(error, HTTPError) or self._closest(error) not in (None, Exception)
 
     def _answer_by(
         self, handler: ExceptionHandler, request: Request, error: BaseException
