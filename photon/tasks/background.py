@@ -23,7 +23,6 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 from photon.http.request import Request
-from photon.runtime.debug.frames import local
 from photon.runtime.errors import Cancelled, RegionClosed, RegionFull
 from photon.runtime.greenlets import Turn, spawn
 from photon.runtime.hints import no_such_attribute
@@ -215,6 +214,8 @@ class BackgroundTasks:
 
     def described(self, frame: FrameType | None) -> dict[str, Any]:
         """For dumps: see `runtime.debug.who.Described`."""
+        from photon.runtime.debug.frames import local  # hardly ever asked for
+
         job = local(frame, "tasks/task.py", "run_job", "job")
         names = "background tasks" if job is None else f"background task {job.name}"
         return {"kind": "background", "name": names, "waiting": len(self._waiting)}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import linecache
 import os
-import sysconfig
 from collections.abc import Iterator
 from types import CodeType, FrameType
 from typing import Any
@@ -19,7 +18,7 @@ from photon.runtime.source import shown_path
 from photon.runtime.whereabouts import is_users_file
 
 _MOST_FILES = 10_000
-_STDLIB = sysconfig.get_path("stdlib").replace("\\", "/")
+_STDLIB = os.path.dirname(os.__file__).replace("\\", "/")
 
 # What all waiting has in common; what it waits for is told better than by these.
 _SAYS_NOTHING = (

@@ -60,7 +60,7 @@ def waits() -> Iterator[Waits]:
     made.end()
 
 
-def waiting(app: Photon, path: str) -> dict[str, Any]:
+def waiting(app: Photon, path: str, waits: Waits) -> dict[str, Any]:
     """What a dump says of the request for `path`, once its handler waits."""
     found: dict[str, Any] = {}
     with serve(app) as server, Client(server) as client:
@@ -70,6 +70,7 @@ def waiting(app: Photon, path: str) -> dict[str, Any]:
         (found,) = entries
         for connection in list(server.connections):
             server.hub.run_soon(connection.cancel, "shutdown", "the test is over")
+        waits.event.set()
         client.answer()
     return found
 
@@ -157,7 +158,7 @@ def test_what_a_handler_waits_for_is_told(name: str, waits: Waits) -> None:
         wait()
         return "done"
 
-    entry = waiting(app, "/items/7?token=secret&page=2")
+    entry = waiting(app, "/items/7?token=secret&page=2", waits)
     assert entry["waits_for"].startswith(says)
     assert entry["name"] == "GET /items/{id:int}"
     assert entry["route"] == "GET /items/{id:int}"
