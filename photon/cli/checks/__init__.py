@@ -1,0 +1,1 @@
+"""What `photon check` looks at: a small function for each thing."""
