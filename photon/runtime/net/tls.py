@@ -207,7 +207,8 @@ class TlsStream:
         """
         if self._reader is not None:
             raise StreamBusy("another greenlet already reads from this stream")
-        if self._has_news and not self._is_closed:
+        self._check_open()
+        if self._has_news:
             return
         self._reader = getcurrent()
         try:
@@ -307,6 +308,7 @@ class TlsStream:
 
         Raises: StreamClosed, when another greenlet closes the stream meanwhile; StreamBusy.
         """
+        self._check_open()
         self._inner.wait_writable()
 
     def _take(self, data: bytes | memoryview) -> int:
@@ -363,6 +365,7 @@ class TlsStream:
 
         Raises: StreamClosed.
         """
+        self._check_open()
         self._inner.watch(job)
         self._job = job
         if self._has_news:
@@ -447,6 +450,10 @@ class TlsStream:
             self._put_out()
         except OSError:
             pass  # the other side was quicker
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise StreamClosed("the stream is closed")
 
     def _failed(self, error: OSError) -> StreamError:
         if self._is_closed:

@@ -485,8 +485,11 @@ def test_close_says_so_to_the_client(ends: Ends) -> None:
         ends.stream.receive_nowait(1)
     with pytest.raises(StreamClosed):
         ends.stream.send_nowait(b"x")
+    for wait in (ends.stream.wait_readable, ends.stream.wait_writable):
+        with pytest.raises(StreamClosed):
+            wait()
     with pytest.raises(StreamClosed):
-        ends.stream.wait_readable()
+        ends.stream.watch(Reading(ends.stream))
 
 
 def test_a_message_that_was_cut_off_does_not_end_as_if_it_were_whole(
