@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
+from msgspec.structs import asdict
+
 from photon.runtime.clock import now
 
 if TYPE_CHECKING:
@@ -123,6 +125,19 @@ class Jobs:
         Args: see `Tasks.task`.   Raises: TaskError, DuplicateTask.
         """
         return self.tasks.task(fn, **options)
+
+    def statistics(self) -> dict[str, Any]:
+        """What it does beside answering, in numbers: for `photon top`. Nothing is made for it.
+
+        Returns: "schedules": by name, the counts of `ScheduledTask.statistics`; "queue": those of
+            its queue, if that keeps any.
+        """
+        scheduled = {} if self._scheduler is None else self._scheduler.tasks
+        count = None if self._tasks is None else getattr(self._tasks.queue, "statistics", None)
+        return {
+            "schedules": {name: asdict(entry.statistics()) for name, entry in scheduled.items()},
+            "queue": None if count is None else count(),
+        }
 
     def _open_jobs(self, region: Region, stack: ExitStack) -> None:
         """Start what has a schedule, until `stack` is left; then end that, and the queue."""

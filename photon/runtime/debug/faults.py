@@ -5,7 +5,9 @@ writes what the main thread does right in the handler of a signal, in C: so a su
 which line a worker hangs before it ends it.
 
     worker:      register_traceback(fd)
-    supervisor:  os.kill(pid, TRACEBACK_SIGNAL); when fd is readable: told(read_traceback(fd))
+    supervisor:  os.kill(pid, TRACEBACK_SIGNAL); 50 ms later: told(read_traceback(fd))
+
+It is written line by line, so who reads waits a moment; there is no mark for its end.
 
 Nothing in here needs a hub, or makes one.
 """
