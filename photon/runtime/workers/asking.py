@@ -88,6 +88,6 @@ class Questions:
 
     def _close_those_that_are_over(self) -> None:
         for number, question in list(self._open.items()):
-            if question.is_over:
-                del self._open[number]
+            # Who gets answers may ask the next question, and come through here before us.
+            if question.is_over and self._open.pop(number, None) is not None:
                 question.close()

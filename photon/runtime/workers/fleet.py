@@ -49,6 +49,7 @@ class Member(Struct, kw_only=True):
         since: when its state began; kill_at: when it is not waited for any longer.
         budget_s: what it may need to end, as it said itself.
         why: what it is told to end for; "" while nobody wants it to.
+        hung: whether it stood still for too long, and was killed.
     """
 
     pid: int
@@ -61,6 +62,7 @@ class Member(Struct, kw_only=True):
     kill_at: float | None = None
     budget_s: float = 60.0
     why: str = ""
+    hung: bool = False
 
     def __str__(self) -> str:
         return f"worker {self.slot} (pid {self.pid})"
@@ -183,10 +185,17 @@ class Fleet:
         slot = self._slot(start.slot)
         slot.failures += 1
         slot.not_before = now + _pause_s(slot.failures)
+        text = f"worker {start.slot} cannot be started: {reason}"
+        actions: list[Action] = [Log(logging.ERROR, text)]
         if start.slot == self._successor_of:
             self._no_successor()
             self._to_replace.clear()
-        return [Log(logging.ERROR, f"worker {start.slot} cannot be started: {reason}")]
+            self._is_reloading = False
+            self.last_failure = text
+            old = self._serving(start.slot)
+            if self._is_dev and old is not None:
+                actions.append(Tell(old, {"do": "resume", "error": text}))
+        return actions
 
     def adopted(self, member: Member) -> None:
         """One that another supervisor had, in whose place this one is."""
@@ -197,7 +206,7 @@ class Fleet:
     def ready(self, pid: int, budget_s: float, now: float) -> list[Action]:
         """A worker can serve."""
         member = self.members.get(pid)
-        if member is None or member.state != BOOTING:
+        if member is None or member.state != BOOTING or member.why:  # it was told to end
             return []
         took = now - member.since
         member.state, member.since, member.budget_s = READY, now, budget_s
@@ -239,7 +248,7 @@ class Fleet:
             return self._boot_failed(member, status, failure, now)
         self.restarts += 1
         slot = self._slot(member.slot)
-        if now - member.since < _GOOD_S:
+        if now - member.since < _GOOD_S and not member.hung:
             slot.failures += 1
             slot.not_before = now + _pause_s(slot.failures)
         else:
@@ -414,7 +423,7 @@ class Fleet:
             )
             return [Kill(member, SIGKILL)]
         if member.state == READY and now - max(beat, member.since) > self._hang_timeout_s:
-            member.since = now
+            member.since, member.hung = now, True
             text = (
                 f"{member} has stood still for {self._hang_timeout_s:g} s (--hang-timeout), "
                 "and is killed"
@@ -463,6 +472,11 @@ class Fleet:
 
     def _any_serves(self) -> bool:
         return any(m.state == READY for m in self._all())
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is a worker that serves in every slot."""
+        return all(self._serving(slot) is not None for slot in range(self.size))
 
     @property
     def is_reloading(self) -> bool:

@@ -16,8 +16,10 @@ from photon.runtime.workers.messages import Lines, Message, MessageError, encode
 
 logger = logging.getLogger("photon.runtime")
 
-# The supervisor may ask for a dump of everything, but it says little itself.
 _READ_BYTES = 64 * 1024
+
+# Of a message: it says little, but why a reload has failed may be a long story.
+_MOST_MESSAGE_BYTES = 64 * 1024 * 1024
 
 # What is kept for a supervisor that does not read, which is stopped maybe.
 _MOST_PENDING_BYTES = 64 * 1024 * 1024
@@ -29,7 +31,7 @@ class Link:
     def __init__(self, end: _socket.socket) -> None:
         end.setblocking(False)
         self._end = end
-        self._lines = Lines()
+        self._lines = Lines(_MOST_MESSAGE_BYTES)
         self._pending = bytearray()
         self._reader: Any = None
         self._writer: Any = None

@@ -73,23 +73,24 @@ def fork_worker(
     Raises: OSError, when there can be no more processes or descriptors.
     """
     ours, theirs = _pair()
+    # A signal that reached the child while it still has the handlers and the pipe of the parent
+    # would be written there, and the parent would take it for its own: a SIGTERM for one worker
+    # that was just forked would end them all.
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
         pid = _fork()
     except OSError:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
         ours.close()
         theirs.close()
         raise
     if pid:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
         theirs.close()
         return pid, ours
     code = 1
     try:
-        for name in _RESET:
-            signal.signal(getattr(signal, f"SIG{name}"), signal.SIG_DFL)
-        signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # as Python has it
-        for which in (signal.SIGINT, signal.SIGHUP):  # a terminal's, which the supervisor gets too
-            signal.signal(which, _leave_to_supervisor)
-        signal.set_wakeup_fd(-1)
+        _have_own_signals(former)
         ours.close()
         for each in close:
             each.close()
@@ -103,6 +104,16 @@ def fork_worker(
     finally:
         _leave(code)
     raise AssertionError("unreachable")
+
+
+def _have_own_signals(mask: set[Any]) -> None:
+    signal.set_wakeup_fd(-1)
+    for name in _RESET:
+        signal.signal(getattr(signal, f"SIG{name}"), signal.SIG_DFL)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # as Python has it
+    for which in (signal.SIGINT, signal.SIGHUP):  # a terminal's, which the supervisor gets too
+        signal.signal(which, _leave_to_supervisor)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _leave_to_supervisor(number: int, frame: object) -> None:

@@ -105,15 +105,20 @@ class Supervisor:
 
     # For who runs it...
 
-    def run(self) -> End:
-        """Have workers until somebody ends it.   Returns: how it did."""
+    def run(self, *, reload: str = "") -> End:
+        """Have workers until somebody ends it.   Returns: how it did.
+
+        Args: reload: why those that were taken over are replaced at once; "" if they are not.
+        """
         with self._signals():
             # What is there now is never looked through again, and stays shared after the forks.
             gc.collect()
             gc.freeze()
             for member in self.fleet.members.values():
                 self._watch_wire(member)
-            self.do(self.fleet.begin(monotonic()))
+            moment = monotonic()
+            fleet = self.fleet
+            self.do(fleet.reload(moment, reload) if reload else fleet.begin(moment))
             while self._end is None:
                 self._turn()
         return self._end

@@ -178,6 +178,33 @@ def test_a_reload_within_a_reload_has_the_newest_code_in_the_end() -> None:
     assert {m.generation for m in world.of(READY)} == {3}
 
 
+def test_one_that_was_told_to_end_is_no_successor_though_it_is_ready_just_then() -> None:
+    world = serving(1)
+    world.do(world.fleet.reload(world.now))
+    (first,) = world.of(BOOTING)
+    world.do(world.fleet.reload(world.now))
+    world.ready(first.pid)  # it said so before the signal came
+    assert world.serving == [1]
+    assert not world.told
+    world.settle()
+    assert {m.generation for m in world.of(READY)} == {3}
+
+
+def test_a_reload_for_which_the_system_refuses_to_fork_has_failed() -> None:
+    world = serving(2)
+    world.refuses_to_fork = True
+    world.do(world.fleet.reload(world.now))
+    world.pass_time(1)
+    assert not world.fleet.is_reloading
+    assert world.fleet.last_failure == "worker 0 cannot be started: no more processes"
+    assert not [entry for entry in world.log if "reloaded" in entry.text]
+    assert world.serving == [1, 2]
+    world.refuses_to_fork = False
+    world.do(world.fleet.reload(world.now))
+    world.settle()
+    assert {m.generation for m in world.of(READY)} == {3}
+
+
 def test_one_that_dies_while_its_successor_boots_is_replaced_by_that() -> None:
     world = serving(1)
     world.pass_time(5)
@@ -252,6 +279,18 @@ def test_one_that_stands_still_is_killed_and_replaced() -> None:
     assert world.serves_fully
 
 
+def test_one_that_stood_still_is_replaced_at_once_however_often_that_happens() -> None:
+    world = serving(1, hang_timeout_s=10)
+    for _ in range(10):
+        world.pass_time(20)
+        (pid,) = world.serving
+        world.pass_time(0.1, {pid: world.now - 15})
+        world.killed.clear()
+        world.exits(pid, -SIGKILL)
+        world.all_ready()
+        assert world.serves_fully
+
+
 def test_one_that_does_not_end_is_killed() -> None:
     world = serving(1)
     world.do(world.fleet.reload(world.now))
@@ -321,6 +360,14 @@ def test_the_old_one_waits_while_the_new_one_boots() -> None:
     assert world.told == [(1, {"do": "pause"})]
     world.all_ready()
     assert world.told[-1][1]["do"] == "stop"
+
+
+def test_the_old_one_goes_on_when_the_new_one_cannot_be_forked() -> None:
+    world = serving(1, is_dev=True)
+    world.refuses_to_fork = True
+    world.do(world.fleet.reload(world.now))
+    world.log_of("cannot be started")
+    assert [message["do"] for _, message in world.told] == ["pause", "resume"]
 
 
 def test_the_old_one_goes_on_when_the_new_one_is_broken() -> None:
