@@ -1,4 +1,4 @@
-"""`--health-port`: whether the server lives and is ready, answered even when every hub stands still.
+"""`--health-port`: whether the server lives and is ready, told even when every hub stands still.
 
     GET /live     200 while at least one hub moves, or a worker boots; else 503: restart it
     GET /ready    200 while at least one worker takes requests; else 503: send it none
@@ -21,12 +21,12 @@ from __future__ import annotations
 
 import _socket
 import json
-import logging
 import os
 import re
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from gevent import monkey
 
@@ -35,8 +35,6 @@ from photon.runtime.net.address import Address
 from photon.runtime.net.listener import open_socket
 from photon.runtime.workers import board as cells
 from photon.runtime.workers.polled import PolledServer
-
-logger = logging.getLogger("photon.runtime")
 
 MOST_BYTES = 8 * 1024
 MOST_CONNECTIONS = 64
@@ -52,28 +50,34 @@ _poll = monkey.get_original("select", "poll")
 class Report(TypedDict):
     """How a server is: numbers of workers.
 
-    workers: that there are; ready: that take new requests, whether or not their hub moves;
-    blocked: of all, those whose hub stands still; booting and draining may be left out.
+    workers: that there are; ready: that take new requests now; blocked: whose hub stands still;
+    booting, draining: those that do.
     """
 
     workers: int
     ready: int
     blocked: int
+    booting: NotRequired[int]
+    draining: NotRequired[int]
 
 
 def report_of(board: cells.Board, *, blocked_s: float = BLOCKED_S) -> Report:
     """What a board says. From any thread."""
     moment = cells.now_us()
-    report = Report(workers=0, ready=0, blocked=0)
+    report = Report(workers=0, ready=0, blocked=0, booting=0, draining=0)
     for number in range(cells.ROWS):
         row = board.row(number)
         state = row[cells.STATE]
         if state == cells.FREE:
             continue
         report["workers"] += 1
-        report["ready"] += state == cells.READY
-        if state != cells.BOOTING:  # its hub does not run yet
-            report["blocked"] += moment - row[cells.BEAT] > blocked_s * 1e6
+        if state == cells.BOOTING:  # its hub does not run yet
+            report["booting"] += 1
+            continue
+        is_blocked = moment - row[cells.BEAT] > blocked_s * 1e6
+        report["blocked"] += is_blocked
+        report["draining"] += state == cells.DRAINING
+        report["ready"] += state == cells.READY and not is_blocked
     return report
 
 
@@ -128,23 +132,26 @@ def answer(head: bytes, report: Callable[[], Report] | Report) -> bytes:
         known = report() if callable(report) else report
         status, text = _verdict(path, known)
         return _response(status, {"status": text, **known}, is_head=is_head)
-    except Exception:
-        logger.exception("the health of this server is not known")
-        return _response(500, {"status": "not known; the log has more"}, is_head=is_head)
+    except Exception as error:
+        # Not logged: see `_ThreadServer`.
+        text = f"not known: {type(error).__name__}: {error}"
+        return _response(500, {"status": text}, is_head=is_head)
 
 
 def _verdict(path: str, report: Report) -> tuple[int, str]:
-    workers, ready, blocked = report["workers"], report["ready"], report["blocked"]
+    workers = report["workers"]
     if not workers:
         return 503, "there is no worker"
-    if blocked >= workers:
+    if report["blocked"] >= workers:
         return 503, "every hub stands still" if workers > 1 else "the hub stands still"
-    if path == "/live":
-        return 200, "ok"
-    if not ready:
-        return 503, "no worker is ready: they boot, or they drain"
-    if blocked >= ready and workers == ready:
-        return 503, "every worker that is ready stands still"
+    if path != "/live" and not report["ready"]:
+        counts = {
+            "boot": report.get("booting", 0),
+            "drain": report.get("draining", 0),
+            "stand still": report["blocked"],
+        }
+        known = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+        return 503, f"no worker is ready ({known})" if known else "no worker is ready"
     return 200, "ok"
 
 
@@ -259,7 +266,7 @@ def health_thread(address: Address, report: Callable[[], Report]) -> Iterator[He
     Args: report: called in that thread: reads numbers that the hub keeps, and waits for nothing.
     Raises: ListenError, if the address cannot be listened on.
     """
-    server = HealthServer(open_socket(address, MOST_CONNECTIONS), report)
+    server = _ThreadServer(open_socket(address, MOST_CONNECTIONS), report)
     wake_read, wake_write = os.pipe()
     ended = _allocate_lock()
     ended.acquire()
@@ -267,9 +274,20 @@ def health_thread(address: Address, report: Callable[[], Report]) -> Iterator[He
     try:
         yield server
     finally:
-        os.close(wake_write)
+        # Not by a close, which gevent puts off until the hub runs again.
+        os.write(wake_write, b"!")
         ended.acquire()  # within one round: the thread waits for nothing else
+        os.close(wake_write)
         os.close(wake_read)
+
+
+class _ThreadServer(HealthServer):
+    """One that logs nothing. A handler of the log has a lock of gevent's, and who waits for such
+    in a native thread gets a hub there; if no descriptor is left for it, libev ends the process.
+    """
+
+    def on_paused(self, error: OSError) -> None:
+        """Descriptors ran out, which the hub will notice as well."""
 
 
 def _live(server: HealthServer, wake: int, ended: Any) -> None:
@@ -286,7 +304,7 @@ def _live(server: HealthServer, wake: int, ended: Any) -> None:
                 server.handle(fd, events)
             server.tick()
     except Exception:
-        logger.exception("the health of this server is told no more")
+        os.write(2, f"--health-port answers no more\n{traceback.format_exc()}".encode())
     finally:
         server.close()
         ended.release()

@@ -130,6 +130,10 @@ class PolledServer(Generic[S]):
         """Bytes came; none: the client will send no more."""
         raise NotImplementedError
 
+    def on_paused(self, error: OSError) -> None:
+        """It cannot accept for a while."""
+        logger.warning("%r cannot accept: %s; it tries again", self, error.strerror)
+
     # For the loop...
 
     @property
@@ -223,7 +227,7 @@ class PolledServer(Generic[S]):
         """Descriptors or memory ran out: a loop that tried at once again would never rest."""
         self._paused_until = now() + _PAUSE_S
         self._tell_interest(self._listener.fileno(), 0)
-        logger.warning("%r cannot accept: %s; it tries again", self, error.strerror)
+        self.on_paused(error)
 
     def _welcome(self, accepted: _socket.socket) -> None:
         session = self.meet(accepted)

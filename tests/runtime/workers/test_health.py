@@ -6,6 +6,7 @@ import http.client
 import json
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -298,5 +299,6 @@ def test_a_thread_ends_while_somebody_is_connected() -> None:
     with health_thread(LOCAL, lambda: WELL) as server:
         client = socket.create_connection(("127.0.0.1", server.port), PATIENCE_S)
         client.sendall(b"GET")
-    assert client.recv(1) == b""
+    with suppress(ConnectionResetError):  # or an end, depending on what it had read
+        assert client.recv(1) == b""
     client.close()
