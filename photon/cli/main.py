@@ -15,6 +15,7 @@ from photon.cli.importer import full_name
 # list routes takes none of what it takes to serve.
 _COMMANDS = {
     "run": "photon.cli.run",
+    "dev": "photon.cli.dev",
     "worker": "photon.cli.worker",
     "routes": "photon.cli.routes",
     "tasks": "photon.cli.tasks",

@@ -1,0 +1,145 @@
+"""`photon dev`: serve an application for who writes it, and take each change at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import click
+from msgspec import structs
+
+from photon.cli.configuration import configuration_of
+from photon.cli.loading import application_options, named
+from photon.cli.logs import logging_options
+from photon.cli.options import (
+    SectionedCommand,
+    field_setting,
+    setting,
+    settings_of,
+    was_given,
+)
+from photon.cli.plan import Plan
+from photon.cli.serving_options import listening_options, plan_of
+from photon.http.server.settings import Limits, Timeouts
+from photon.runtime.workers.settings import SupervisorSettings, WatchSettings, WorkerLimits
+
+_RELOAD = "Reload"
+_TIMES = "Time-outs: a number of seconds, or 500ms, 30s, 2m"
+_SIZES = "Limits: sizes in bytes, or 64KiB, 16MiB"
+
+# A hub that stands still is told of sooner than where many work at once.
+_BLOCKED_S = 0.05
+
+
+@click.command(
+    cls=SectionedCommand,
+    short_help="Serve an application for who writes it.",
+    epilog="Each flag is an environment variable too: --reload-dir is PHOTON_RELOAD_DIR. When a "
+    "file is saved, a new process takes the place of the one that serves, and open pages reload; "
+    "while the new code does not work, the code of before serves on. Never use it in production: "
+    "errors show source and values.",
+)
+@listening_options
+@application_options
+@setting(
+    "--reload-dir",
+    section=_RELOAD,
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False),
+    metavar="FOLDER",
+    help="watched in place of --app-dir; may be given several times",
+)
+@setting(
+    "--reload-include",
+    section=_RELOAD,
+    multiple=True,
+    metavar="GLOB",
+    help="watched as well, such as '*.sql' or 'data/*.json'",
+)
+@setting(
+    "--reload-exclude",
+    section=_RELOAD,
+    multiple=True,
+    metavar="GLOB",
+    help="not watched: files or folders, such as 'migrations' or 'out/*'",
+)
+@setting("--no-reload", section=_RELOAD, is_flag=True, help="changes are not looked for")
+@setting(
+    "--poll",
+    section=_RELOAD,
+    is_flag=True,
+    help="look at all files four times a second, where the system tells of no changes",
+)
+@setting("--open", "opens", section=_RELOAD, is_flag=True, help="open a browser when it serves")
+@field_setting(WatchSettings, "blocked_s", section="To watch and to control")
+@setting(
+    "--control",
+    section="To watch and to control",
+    default="",
+    metavar="PATH|none",
+    help="socket for photon top, dump and ctl  [in a folder of this user]",
+)
+@logging_options
+@settings_of(Timeouts, "timeout", section=_TIMES)
+@settings_of(Limits, "limit", section=_SIZES)
+@click.pass_context
+def dev(ctx: click.Context, /, app: str | None, **options: Any) -> None:
+    """Serve an application for who writes it: `photon dev app:app`.
+
+    A change is served as soon as it is saved, open pages reload themselves, and what fails is a
+    page with the stack, the source and the values.
+    """
+    # What is imported for it is imported by nothing else.
+    from photon.cli.developing import Development, develop
+    from photon.cli.watched import Watched
+
+    plan = _plan(ctx, named(ctx, app, options["app_dir"]), options)
+    os.environ["PHOTON_DEV"] = "1"
+    _allow_host(ctx, options["host"])
+    watched = None
+    if not options["no_reload"]:
+        folders: Sequence[str] = options["reload_dir"] or [options["app_dir"]]
+        watched = Watched(folders, options["reload_include"], options["reload_exclude"])
+    configuration = configuration_of(ctx)
+    develop(
+        plan,
+        Development(
+            watched=watched,
+            polls=options["poll"],
+            opens=options["opens"],
+            env_file=_path_of(configuration.env_file),
+            settings_file=_path_of(configuration.file),
+            notes=tuple(configuration.notes),
+        ),
+    )
+
+
+def _plan(ctx: click.Context, app: str, options: dict[str, Any]) -> Plan:
+    fixed = {
+        **structs.asdict(WorkerLimits()),
+        **structs.asdict(SupervisorSettings()),
+        "workers": 1,
+        "pin": False,
+        "preload": False,
+        "access_log": True,
+        "health_port": None,
+        "pid_file": "",
+    }
+    plan = plan_of(ctx, app, {**fixed, **options}, is_dev=True)
+    log_format = "console" if plan.log_format == "auto" else plan.log_format
+    source = ctx.get_parameter_source("blocked_s")
+    is_default = source is click.core.ParameterSource.DEFAULT
+    blocked_s = _BLOCKED_S if is_default else plan.blocked_s
+    return structs.replace(plan, log_format=log_format, blocked_s=blocked_s)
+
+
+def _allow_host(ctx: click.Context, host: str) -> None:
+    """A name that one serves under on purpose is one that pages may be asked for by."""
+    if was_given(ctx, "host"):
+        others = os.environ.get("PHOTON_DEV_HOSTS", "")
+        os.environ["PHOTON_DEV_HOSTS"] = ",".join(filter(None, (others, host.lower())))
+
+
+def _path_of(file: Any) -> str:
+    return "" if file is None else os.path.realpath(file.path)
