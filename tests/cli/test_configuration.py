@@ -85,11 +85,11 @@ def test_a_single_text_is_a_list_of_one(folder: Path) -> None:
 def test_questions_are_settings_of_their_own_command_alone(folder: Path) -> None:
     (folder / "shop.py").write_text("from photon import Photon\napp = Photon()\n")
     Path("photon.toml").write_text('app = "shop:app"\n[routes]\njson = true\n')
-    assert CliRunner().invoke(cli, ["routes"]).output.startswith("{")
+    assert photon_ends("routes", folder=folder).out.startswith("{")
     Path("photon.toml").write_text('app = "shop:app"\njson = true\n')
-    result = CliRunner().invoke(cli, ["routes"])
-    assert "photon.toml:2: json is a setting of " in result.output
-    assert "[routes]" in result.output
+    ended = photon_ends("routes", folder=folder)
+    assert "photon.toml:2: json is a setting of " in ended.err
+    assert "[routes]" in ended.err
 
 
 # What is put into the environment...
