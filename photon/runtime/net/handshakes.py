@@ -16,6 +16,7 @@ import logging
 import ssl
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from photon.runtime.carriers import Carrier
 from photon.runtime.clock import now
@@ -23,7 +24,8 @@ from photon.runtime.errors import StreamError
 from photon.runtime.greenlets import Turn
 from photon.runtime.hub import Hub
 from photon.runtime.net.certificates import reason_of
-from photon.runtime.net.stream import ByteStream
+from photon.runtime.net.client_hello import asked_name
+from photon.runtime.net.stream import ByteStream, PeerState
 from photon.runtime.net.tls import TlsStream
 from photon.runtime.net.tls_context import TlsContext
 
@@ -50,6 +52,7 @@ class Handshakes:
         context: may be reloaded; a handshake ends with what it began with.
         timeout_s: what one may take, from accept to end.
         on_done: takes the stream, in the hub or on a carrier; must not wait.
+        on_count: called in the same way when there is one more, or one that failed less.
         answer_to_plain: is sent to who speaks no TLS, before the connection is closed.
     Attributes: failed, done: how many were, since the start.
     """
@@ -61,12 +64,14 @@ class Handshakes:
         timeout_s: float,
         on_done: Callable[[TlsStream], object],
         *,
+        on_count: Callable[[], object] = lambda: None,
         answer_to_plain: bytes = b"",
     ) -> None:
         self.hub = hub
         self.context = context
         self.timeout_s = timeout_s
         self.on_done = on_done
+        self.on_count = on_count
         self.answer_to_plain = answer_to_plain
         self.done = 0
         self.failed = 0
@@ -77,12 +82,16 @@ class Handshakes:
     def begin(self, stream: ByteStream) -> None:
         """See to a connection that was just accepted. In the hub."""
         self.open.add(Handshake(self, stream))
+        self.on_count()
 
-    def drain(self, seconds: float) -> None:
-        """The server stops: who has said something may end it, within `seconds`. In the hub."""
-        self.timeout_s = min(self.timeout_s, seconds)
+    def drain(self, seconds: float, settle_s: float = 0.0) -> None:
+        """The server stops: who has said something may go on for so long. In the hub.
+
+        Args: settle_s: as `Server.settle_s`; who came so short a time ago may still begin.
+        """
+        self.timeout_s = min(self.timeout_s, max(seconds, settle_s))
         for handshake in list(self.open):
-            handshake.hurry(seconds)
+            handshake.hurry(now() - settle_s)
 
     def close(self) -> None:
         """Close all of them."""
@@ -133,8 +142,9 @@ class Handshake:
 
     __slots__ = (
         "_all",
+        "_began",
         "_due",
-        "_first",
+        "_hello",
         "_is_done",
         "_is_lingering",
         "_is_queued",
@@ -148,13 +158,14 @@ class Handshake:
         self._all = everyone
         self._stream = stream
         self._tls: TlsStream | None = None
-        self._first = b""
+        self._hello = b""
         self._received = 0
         self._is_queued = False
         self._is_done = False
         self._is_lingering = False
         self.sweep_tick = 0
-        self._due = now() + everyone.timeout_s
+        self._began = now()
+        self._due = self._began + everyone.timeout_s
         everyone.hub.sweep.watch(self, self._due)
         stream.watch(self)
 
@@ -184,23 +195,30 @@ class Handshake:
             if not data:
                 self._give_up("", "it went away")
                 return
+            if not self._received and data[0] != _HANDSHAKE_RECORD and not data[0] & _OLD_RECORD:
+                self._answer_plainly()
+                return
             self._received += len(data)
+            if self._received > _MOST_BYTES:
+                self._give_up("its handshake is larger than 64 KiB")
+                return
             if self._tls is None:
-                if data[0] != _HANDSHAKE_RECORD and not data[0] & _OLD_RECORD:
-                    self._answer_plainly()
-                    return
-                self._tls = TlsStream(self._all.hub, self._stream, self._all.context.wrap)
-            if len(self._first) < _HEAD_BYTES:
-                self._first = (self._first + data)[:_HEAD_BYTES]
+                self._hello += data
+                name = asked_name(self._hello) if self._all.context.is_chosen_by_name else ""
+                if name is None:
+                    return  # the rest of the ClientHello is to come
+                wrap = partial(self._all.context.wrap, name=name)
+                self._tls = TlsStream(self._all.hub, self._stream, wrap)
+                data, self._hello = self._hello, self._hello[:_HEAD_BYTES]
+            elif len(self._hello) < _HEAD_BYTES:
+                self._hello = (self._hello + data)[:_HEAD_BYTES]
             self._is_done = self._tls.handshake(data)
             if self._is_done or not self._tls.flush():
                 self._finish(self._tls)
-            elif self._received > _MOST_BYTES:
-                self._give_up("its handshake is larger than 64 KiB")
         except BlockingIOError:
             pass
         except ssl.SSLError as error:
-            self._give_up(_why(error, self._first))
+            self._give_up(_why(error, self._hello))
         except OSError as error:
             self._give_up("", error.strerror or str(error))
 
@@ -263,12 +281,14 @@ class Handshake:
         else:
             logger.debug("no TLS with %s: %s", peer, detail)
 
-    def hurry(self, seconds: float) -> None:
-        """The server stops. In the hub."""
-        if not self._received:
+    def hurry(self, begun_since: float) -> None:
+        """The server stops. In the hub.   Args: begun_since: who came before, and was silent, is
+        closed."""
+        is_silent = not self._received and self._stream.look() is not PeerState.TALKING
+        if is_silent and self._began < begun_since:
             self.close()
         else:
-            self._due = min(self._due, now() + seconds)
+            self._due = min(self._due, now() + self._all.timeout_s)
             self._all.hub.sweep.watch(self, self._due)
 
     def on_due(self, moment: float) -> float | None:
@@ -285,8 +305,10 @@ class Handshake:
 
     def close(self) -> None:
         """Close at once. May be called twice."""
-        self._leave()
-        self._stream.close()
+        if self in self._all.open:
+            self._leave()
+            self._stream.close()
+            self._all.on_count()
 
     def _leave(self) -> None:
         self._all.open.discard(self)
@@ -347,13 +369,13 @@ _REASONS = {
 _TOO_OLD = {"unsupported protocol", "unknown protocol", "version too low", "wrong version number"}
 
 
-def _why(error: ssl.SSLError, first: bytes) -> str:
+def _why(error: ssl.SSLError, hello: bytes) -> str:
     """Why a handshake came to nothing, in a sentence about the client."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not accepted: {error.verify_message}"
     reason = reason_of(error)
     if reason in _TOO_OLD:
-        version = _VERSIONS.get(int.from_bytes(first[9:_HEAD_BYTES], "big"))
+        version = _VERSIONS.get(int.from_bytes(hello[9:_HEAD_BYTES], "big"))
         if version is not None and version != "TLS 1.2":
             return f"it offers {version} at most"
         return "it offers no version of TLS that we speak"

@@ -4,7 +4,7 @@
                                    │ reload(): new ones prove themselves first
 
 One SSL context for each certificate, all of them alike otherwise; which of them answers is decided
-by the name that the client asks for (SNI, RFC 6066 §3), before any certificate is shown.
+by the name that the client asks for (SNI, RFC 6066 §3), see `client_hello`.
 
 Sources: RFC 9325 (recommendations for TLS); Mozilla's "intermediate" without its last DHE suites.
 """
@@ -121,9 +121,17 @@ class TlsContext:
         """Whether clients have to prove who they are."""
         return bool(self.settings.ca)
 
-    def wrap(self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO) -> ssl.SSLObject:
-        """The server's side of a new connection."""
-        return self._shown.default.wrap_bio(incoming, outgoing, server_side=True)
+    @property
+    def is_chosen_by_name(self) -> bool:
+        """Whether it matters which name a client asks for."""
+        return len(self.certificates) > 1
+
+    def wrap(
+        self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, name: str = ""
+    ) -> ssl.SSLObject:
+        """The server's side of a new connection.   Args: name: what the client asks for."""
+        context = self._shown.context_for(name)
+        return context.wrap_bio(incoming, outgoing, server_side=True)
 
     def reload(self) -> None:
         """Read the files again: from here on new handshakes show what they hold now.
@@ -163,26 +171,23 @@ class _Shown:
             for doubt in (*certificate.doubts, *doubts_about_key(key or path)):
                 logger.warning("%s", doubt)
             if not certificates:
-                self.default = context
+                self._default = context
             for name in certificate.names:
                 self._contexts.setdefault(name, context)
             certificates.append(certificate)
         self.certificates = tuple(certificates)
-        if len(certificates) > 1:
-            self.default.sni_callback = self._choose
 
-    def _choose(self, connection: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
-        """Show the certificate for the name that the client asks for, if there is one."""
-        # RFC 6066 §3 lets a server end the handshake for a name that it does not know. A client
-        # that cares sees by the certificate; browsers then say why.
-        connection.context = self._context_for((name or "").rstrip(".").lower())
+    def context_for(self, name: str) -> ssl.SSLContext:
+        """The one whose certificate is for this name; else the first.
 
-    def _context_for(self, name: str) -> ssl.SSLContext:
+        RFC 6066 §3 lets a server end the handshake for a name that it does not know. A client that
+        cares sees by the certificate, and browsers then say why.
+        """
         found = self._contexts.get(name)
         if found is None:
             # RFC 9525 §6.3: a wildcard stands for exactly one label, the leftmost.
             found = self._contexts.get(f"*.{name.partition('.')[2]}")
-        return found or self.default
+        return found or self._default
 
 
 def _context(settings: TlsSettings) -> ssl.SSLContext:
