@@ -8,12 +8,13 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from signal import SIGHUP, SIGINT, SIGQUIT, SIGTERM, Signals
 from typing import Any
 
 import photon
+from photon.cli.commands import commands_of
 from photon.cli.electing import elect_by_files
 from photon.cli.exits import CommandError, ExitCode
 from photon.cli.importer import users_error
@@ -31,11 +32,15 @@ from photon.runtime.hub import current_hub
 from photon.runtime.net.address import TcpAddress
 from photon.runtime.patience import hurry
 from photon.runtime.workers.balance import Balance
-from photon.runtime.workers.board import DRAINING, READY, STATE
+from photon.runtime.workers.board import DRAINING, READY, STATE, Board
 from photon.runtime.workers.commanding import Command, run_command
+from photon.runtime.workers.control_hub import serve_control
+from photon.runtime.workers.health import health_thread, report_of
 from photon.runtime.workers.messages import Message
+from photon.runtime.workers.notify import Notifier
 from photon.runtime.workers.process import Post
 from photon.runtime.workers.signals import watch_signals
+from photon.runtime.workers.whereis import prepare_default_path
 from photon.runtime.workers.worker import Reporter
 from photon.telemetry.access_log import access_log
 from photon.telemetry.logging import LineHandler, adopt_structlog, configure_logging
@@ -124,6 +129,7 @@ class Serving:
         self._opened = opened
         self._scope = CancelScope()
         self._server: Server | None = None
+        self._row: memoryview | None = None
         self._commands: dict[str, Command] = {}
 
     def run(self) -> None:
@@ -168,45 +174,83 @@ class Serving:
             message = f"{name} failed to stop, see above"
             raise users_error(message, error, ExitCode.FAILURE) from None
 
-    @contextmanager
-    def _serving(self) -> Iterator[Server]:
+    def _serving(self) -> AbstractContextManager[Server]:
         plan, post = self._plan, self._post
         shared = None
         if post is not None and self._opened is not None:
             balance = Balance(post.board, post.row)
             shared = Shared(self._opened, post.row, None if plan.is_dev else balance.has_room)
-        with serve(
+        return serve(
             self._application,
             address=plan.address,
             settings=plan.settings,
             on_answer=self._on_answer,
             shared=shared,
-            **({"tls": plan.tls} if plan.tls is not None else {}),
-        ) as server:
-            yield server
+            tls=plan.tls,
+        )
 
     def _begin(self, stack: ExitStack) -> None:
-        """Everything is there."""
+        """It serves: tell whoever waits for that."""
         server, post = self._server, self._post
         assert server is not None
-        if post is None:
-            _tell_started(self._plan.name, server)
+        self._report(stack)
+        if post is not None:
+            post.link.tell({"tell": "ready", "budget_s": self._budget_s})
             return
+        _tell_started(self._plan.name, server)
+        notifier = Notifier.from_environment()
+        notifier.ready(f"serves {self._plan.name}")
+        stack.callback(notifier.stopping)
+
+    def _report(self, stack: ExitStack) -> None:
+        """Show on the board how this process is, for balance and for health."""
+        plan, post = self._plan, self._post
+        if post is None and plan.health is None:
+            return
+        board = Board() if post is None else post.board
+        self._row = row = board.row(board.take()) if post is None else post.row
+        reporter = Reporter(row, current_hub().carriers, plan.limits, self._retire)
         pulse = stack.enter_context(pulsing())
-        reporter = Reporter(post, current_hub().carriers, self._plan.limits)
         pulse.on_beat.append(reporter.on_beat)
         pulse.on_freed.append(reporter.on_freed)
         stack.callback(pulse.forget, reporter.on_beat)
         stack.callback(pulse.forget, reporter.on_freed)
-        post.row[STATE] = READY
+        reporter.on_beat(0.0)
+        row[STATE] = READY
+        if post is None and plan.health is not None:
+            stack.enter_context(health_thread(plan.health, lambda: report_of(board)))
+
+    def _retire(self, reason: str) -> None:
+        if self._post is not None:
+            self._post.link.tell({"tell": "retire", "reason": reason})
+
+    @property
+    def _budget_s(self) -> float:
+        """What an orderly end may take."""
         times = self._plan.settings.timeouts
-        budget_s = times.drain_s + times.cleanup_s + self._plan.supervisor.settle_s
-        budget_s += _tasks_budget_s(self._application)
-        post.link.tell({"tell": "ready", "budget_s": budget_s})
+        tasks = getattr(self._application, "task_settings", None)
+        tasks_s = getattr(tasks, "drain_s", 10.0) + getattr(tasks, "cancel_s", 5.0)
+        return times.drain_s + times.cleanup_s + self._plan.supervisor.settle_s + float(tasks_s)
 
     def _open_commands(self, stack: ExitStack) -> None:
         """Have it answer `photon top`, `dump` and `ctl`."""
-        self._commands = {}
+        plan, server = self._plan, self._server
+        assert server is not None
+        self._commands = commands_of(server)
+        if self._post is None and plan.control != "none":
+            path = plan.control or prepare_default_path()
+            stack.enter_context(
+                serve_control(
+                    path,
+                    self._commands,
+                    about=lambda: {
+                        "app": plan.name,
+                        "addresses": [shown_addresses(server.addresses)],
+                        "version": photon.__version__,
+                    },
+                    state=lambda: "draining" if server.is_stopping else "ready",
+                )
+            )
 
     # The end...
 
@@ -214,7 +258,7 @@ class Serving:
         if which is SIGQUIT:
             self._dump_to_log()
         elif which is SIGHUP:
-            logger.warning("SIGHUP does nothing here; SIGTERM stops")
+            self._on_hup()
         elif not self._scope.cancel_called:
             busy = 0 if self._server is None else self._server.busy
             waits = f"; requests in progress: {busy}, a second signal cuts them short"
@@ -225,9 +269,15 @@ class Serving:
             # Not at once: the main greenlet may be about to begin with the stop.
             current_hub().run_soon(hurry)
 
+    def _on_hup(self) -> None:
+        if self._plan.tls is not None and self._server is not None:
+            self._server.reload_tls()
+        else:
+            logger.warning("SIGHUP does nothing here; SIGTERM stops, --workers can reload")
+
     def _stop(self, *, settles: bool, restarts: bool = False) -> None:
-        if self._post is not None:
-            self._post.row[STATE] = DRAINING
+        if self._row is not None:
+            self._row[STATE] = DRAINING
         if self._server is not None:
             self._server.settle_s = self._plan.supervisor.settle_s if settles else 0.0
             self._server.restarts = restarts
@@ -281,11 +331,6 @@ class Serving:
         if not self._scope.cancel_called:
             logger.error("the supervisor is gone: stopping")
             self._stop(settles=True, restarts=True)
-
-
-def _tasks_budget_s(application: Application) -> float:
-    settings = getattr(application, "task_settings", None)
-    return float(getattr(settings, "drain_s", 10.0)) + float(getattr(settings, "cancel_s", 5.0))
 
 
 def _tell_started(name: str, server: Server) -> None:

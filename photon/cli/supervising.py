@@ -27,7 +27,9 @@ from photon.runtime.net.listener import bound_address, open_socket, remove_socke
 from photon.runtime.workers.control import ControlServer
 from photon.runtime.workers.fleet import Fleet
 from photon.runtime.workers.governing import Governor
+from photon.runtime.workers.health import HealthServer, report_of
 from photon.runtime.workers.messages import Message
+from photon.runtime.workers.notify import Notifier
 from photon.runtime.workers.process import Post
 from photon.runtime.workers.supervisor import Supervisor
 from photon.runtime.workers.upgrade import (
@@ -108,6 +110,14 @@ def pid_file_of(plan: Plan, left: Inheritance | None = None) -> Iterator[Any]:
         file.__exit__(None, None, None)
 
 
+def _opened(address: Address) -> _socket.socket:
+    try:
+        return open_socket(address, 64)
+    except ListenError as error:
+        reason = f"--health-port: {error.strerror or error}"
+        raise CommandError(reason, exit_code=ExitCode.CANNOT_LISTEN) from None
+
+
 class _Supervising:
     """A supervisor, and what hangs on it."""
 
@@ -154,6 +164,7 @@ class _Supervising:
         if self._left is not None:
             take_over(self._left, supervisor, monotonic())
         self._open_control(stack)
+        _Telling(supervisor.fleet, Notifier.from_environment(keep=True)).attach(supervisor)
         if self._left is None:
             logger.info(
                 "Photon %s serves %s on %s with %d workers (%s stops)",
@@ -166,8 +177,7 @@ class _Supervising:
             )
         else:
             logger.info("Photon %s has taken over, with %r", photon.__version__, supervisor.fleet)
-            supervisor.fleet.reload(monotonic(), "a new supervisor")
-        end = supervisor.run()
+        end = supervisor.run(reload="" if self._left is None else "a new supervisor")
         if end.why:
             click.echo(end.why, err=True)
             raise SystemExit(end.code)
@@ -212,11 +222,17 @@ class _Supervising:
 
     def _open_control(self, stack: ExitStack) -> None:
         plan = self._plan
-        governor = Governor(self.supervisor, self.reload, self._about)
+        supervisor = self.supervisor
+        governor = Governor(supervisor, self.reload, self._about)
+        if plan.health is not None:
+            board = supervisor.board
+            health = HealthServer(_opened(plan.health), lambda: report_of(board))
+            supervisor.attach(health)
+            stack.callback(health.close)
         if plan.control != "none":
             path = plan.control or prepare_default_path()
             control = ControlServer(path, governor.on_request, about=self._about)
-            self.supervisor.attach(control)
+            supervisor.attach(control)
             stack.callback(control.close)
 
     def _about(self) -> Message:
@@ -226,3 +242,38 @@ class _Supervising:
             "supervised": True,
             "version": photon.__version__,
         }
+
+
+class _Telling:
+    """Tells whoever started us (systemd) how the fleet is, when that changes."""
+
+    def __init__(self, fleet: Fleet, notifier: Notifier) -> None:
+        self._fleet = fleet
+        self._notifier = notifier
+        self._told = ""
+        self._watchdog_at = 0.0
+
+    def attach(self, supervisor: Supervisor) -> None:
+        """Begin."""
+        if self._notifier.address:
+            supervisor.on_tick(self._tick)
+
+    def _tick(self, now: float) -> None:
+        fleet, notifier = self._fleet, self._notifier
+        state = self._state
+        if state and state != self._told:
+            self._told = state
+            tells = {"ready": notifier.ready, "reloading": notifier.reloading}
+            tells.get(state, notifier.stopping)(f"{state}: {fleet.size} workers")
+        if notifier.watchdog_s and now >= self._watchdog_at:
+            self._watchdog_at = now + notifier.watchdog_s / 2
+            notifier.watchdog()
+
+    @property
+    def _state(self) -> str:
+        fleet = self._fleet
+        if fleet.is_stopping:
+            return "stopping"
+        if fleet.is_reloading:
+            return "reloading" if self._told else ""
+        return "ready" if self._told or fleet.is_complete else ""

@@ -1,14 +1,14 @@
-"""What a worker shows of itself on the board, and when it asks to be replaced."""
+"""What a process that serves shows of itself on the board, and when a worker is to be replaced."""
 
 from __future__ import annotations
 
 import os
 import random
+from collections.abc import Callable
 from time import monotonic, process_time
 
 from photon.runtime.carriers import Carriers
 from photon.runtime.workers.board import ANSWERED, BEAT, BLOCKED, BUSY, LAG, LOAD, RSS, now_us
-from photon.runtime.workers.process import Post
 from photon.runtime.workers.settings import WorkerLimits
 
 _LOOK_S = 0.1
@@ -21,11 +21,20 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 class Reporter:
-    """Listens to the pulse of a worker's hub (`debug.pulse`) and writes its row."""
+    """Listens to the pulse of a hub (`debug.pulse`) and writes its row.
 
-    def __init__(self, post: Post, carriers: Carriers, limits: WorkerLimits) -> None:
-        self._post = post
-        self._row = post.row
+    Args: retire: called once, with the reason, when one of the limits is reached.
+    """
+
+    def __init__(
+        self,
+        row: memoryview,
+        carriers: Carriers,
+        limits: WorkerLimits,
+        retire: Callable[[str], object],
+    ) -> None:
+        self._row = row
+        self._retire = retire
         self._carriers = carriers
         more = 1 + random.random() * _CHANCE
         self._max_requests = limits.max_requests * more
@@ -74,7 +83,7 @@ class Reporter:
             reason = f"it holds {rss / 2**20:.0f} MiB of memory (--max-rss)"
         if reason:
             self._has_asked = True
-            self._post.link.tell({"tell": "retire", "reason": reason})
+            self._retire(reason)
 
 
 def resident_bytes() -> int:
