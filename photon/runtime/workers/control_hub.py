@@ -80,6 +80,7 @@ def _start(
 ) -> None:
     arguments = {**message}
     number, name, which = arguments.pop("id"), arguments.pop("do"), arguments.pop("worker", None)
+    arguments.pop("timeout", None)  # for how long a supervisor waits for its workers
     if which not in (None, 0, os.getpid()):
         raise ControlError(f"there is no worker {which!r}: this process is the only one, worker 0")
     one = {"index": 0, "pid": os.getpid(), "generation": 1, "state": state()}

@@ -60,14 +60,13 @@ class Governor:
             session.answer(number, self.answer(self.workers()))
             return
         which = message.get("worker")
-        if which is not None:
-            self._member(which)
-        rest = {k: v for k, v in message.items() if k not in ("id", "worker")}
+        slot = None if which is None else self._member(which).slot
+        rest = {k: v for k, v in message.items() if k not in ("id", "worker", "timeout")}
         self._supervisor.ask(
             rest,
             lambda workers: session.answer(number, self.answer(workers)),
             seconds=_seconds(message.get("timeout")),
-            worker=which,
+            worker=slot,
         )
 
     def answer(self, workers: list[Message]) -> Message:
