@@ -21,6 +21,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     health: where health is answered beside; None for nowhere.
     pid_file: "" for none.
     is_dev: whether it is for development.
+    notes: sentences about the settings, for the log.
     """
 
     app: str
@@ -43,3 +44,4 @@ class Plan(Struct, frozen=True, kw_only=True):
     health: Address | None = None
     pid_file: str = ""
     is_dev: bool = False
+    notes: tuple[str, ...] = ()

@@ -14,13 +14,13 @@ from signal import SIGHUP, SIGINT, SIGQUIT, SIGTERM, Signals
 from typing import Any
 
 import photon
-from photon.cli.commands import commands_of
 from photon.cli.electing import elect_by_files
 from photon.cli.exits import CommandError, ExitCode
 from photon.cli.importer import users_error
 from photon.cli.loading import load
 from photon.cli.plan import Plan
 from photon.http.application import Application
+from photon.http.server.introspection import commands
 from photon.http.server.server import OnAnswer, Server, Shared
 from photon.http.server.serving import serve
 from photon.runtime.cancel import CancelScope
@@ -54,9 +54,16 @@ def begin_logging(plan: Plan) -> LineHandler:
     return configure_logging(plan.log_level, log_format)  # type: ignore[arg-type]
 
 
+def tell_notes(plan: Plan) -> None:
+    """Log what is odd about the settings."""
+    for note in plan.notes:
+        logger.warning("%s", note)
+
+
 def serve_alone(plan: Plan) -> None:
     """Load the application, listen, serve until a signal says stop.   Raises: CommandError."""
     log = begin_logging(plan)
+    tell_notes(plan)
     application = load(plan.app, plan.app_dir, plan.factory)
     adopt(plan, application)
     with ExitStack() as stack:
@@ -236,7 +243,7 @@ class Serving:
         """Have it answer `photon top`, `dump` and `ctl`."""
         plan, server = self._plan, self._server
         assert server is not None
-        self._commands = commands_of(server)
+        self._commands = commands(server, self._application)
         if self._post is None and plan.control != "none":
             path = plan.control or prepare_default_path()
             stack.enter_context(

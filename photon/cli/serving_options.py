@@ -6,9 +6,12 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
+from photon.cli.configuration import configuration_of
 from photon.cli.foreign import foreign_flags
 from photon.cli.importer import full_name
+from photon.cli.keys import key_of
 from photon.cli.loading import application_options
 from photon.cli.logs import LOGS, logging_options
 from photon.cli.options import field_setting, setting, settings_of, struct_of, was_given
@@ -164,12 +167,14 @@ def plan_of(ctx: click.Context, app: str, options: dict[str, Any], *, is_dev: bo
     workers = options["workers"]
     limits = WorkerLimits(**{name: options[name] for name in WorkerLimits.__struct_fields__})
     if workers is None and (limits != WorkerLimits() or options["pin"] or options["preload"]):
+        needs = {*WorkerLimits.__struct_fields__, "pin", "preload"}
         given = next(
-            f"--{name.replace('_', '-')}"
-            for name in ("max_requests", "max_lifetime", "max_rss", "pin", "preload")
-            if was_given(ctx, name)
+            parameter
+            for parameter in ctx.command.params
+            if parameter.name in needs
+            and ctx.get_parameter_source(parameter.name) is not ParameterSource.DEFAULT
         )
-        raise click.UsageError(f"{given} is for workers: add --workers 1, or more.", ctx)
+        raise click.UsageError(f"--{key_of(given)} is for workers: add --workers 1, or more.", ctx)
     return Plan(
         app=app,
         name=full_name(app),
@@ -196,6 +201,7 @@ def plan_of(ctx: click.Context, app: str, options: dict[str, Any], *, is_dev: bo
         health=_health_address(ctx, options["health_port"]),
         pid_file=options["pid_file"],
         is_dev=is_dev,
+        notes=tuple(configuration_of(ctx).notes),
     )
 
 

@@ -18,7 +18,7 @@ import photon
 from photon.cli.exits import CommandError, ExitCode
 from photon.cli.loading import load
 from photon.cli.plan import Plan
-from photon.cli.serving import begin_logging, serve_as_worker, shown_addresses
+from photon.cli.serving import begin_logging, serve_as_worker, shown_addresses, tell_notes
 from photon.http.application import Application
 from photon.runtime.errors import ListenError
 from photon.runtime.hub import has_hub
@@ -48,6 +48,7 @@ logger = logging.getLogger("photon.workers")
 def supervise(plan: Plan) -> None:
     """Open the socket, have workers serve, until somebody says stop.   Raises: CommandError."""
     begin_logging(plan)
+    tell_notes(plan)
     left = inheritance()
     with ExitStack() as stack:
         if plan.pid_file:

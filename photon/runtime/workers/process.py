@@ -22,6 +22,7 @@ from typing import Any
 from gevent import monkey
 from msgspec import Struct
 
+from photon.runtime.debug.faults import register_traceback
 from photon.runtime.workers.board import Board
 from photon.runtime.workers.link import Link
 
@@ -63,16 +64,19 @@ def fork_worker(
     broken: str = "",
     close: Iterable[Any] = (),
     cpu: int | None = None,
-) -> tuple[int, _socket.socket]:
+) -> tuple[int, _socket.socket, int]:
     """Fork a worker. In the child this never returns.
 
     Args:
         close: what the parent has open and the child must not: has `close()`.
         cpu: the one it shall stay on.
-    Returns: its pid, and the parent's end of the link.
+    Returns: its pid, the parent's end of the link, and a pipe for `debug.faults`: there the worker
+        writes where it is, at a signal.
     Raises: OSError, when there can be no more processes or descriptors.
     """
     ours, theirs = _pair()
+    traces, their_traces = os.pipe()
+    os.set_blocking(traces, False)
     # A signal that reached the child while it still has the handlers and the pipe of the parent
     # would be written there, and the parent would take it for its own: a SIGTERM for one worker
     # that was just forked would end them all.
@@ -83,17 +87,22 @@ def fork_worker(
         signal.pthread_sigmask(signal.SIG_SETMASK, former)
         ours.close()
         theirs.close()
+        os.close(traces)
+        os.close(their_traces)
         raise
     if pid:
         signal.pthread_sigmask(signal.SIG_SETMASK, former)
         theirs.close()
-        return pid, ours
+        os.close(their_traces)
+        return pid, ours, traces
     code = 1
     try:
         _have_own_signals(former)
         ours.close()
+        os.close(traces)
         for each in close:
             each.close()
+        register_traceback(their_traces)
         if cpu is not None:
             os.sched_setaffinity(0, {cpu})
         code = work(Post(slot, generation, Link(theirs), board, board.row(row), broken))

@@ -22,8 +22,9 @@ from typing import Any
 
 from gevent import monkey
 
+from photon.runtime.debug.faults import TRACEBACK_SIGNAL, read_traceback, stack, told
 from photon.runtime.workers.asking import Questions
-from photon.runtime.workers.board import BEAT, Board
+from photon.runtime.workers.board import BEAT, READY, Board
 from photon.runtime.workers.fleet import Action, End, Fleet, Kill, Log, Member, Start, Tell
 from photon.runtime.workers.messages import Lines, Message, MessageError, encode
 from photon.runtime.workers.polled import PolledServer
@@ -35,6 +36,9 @@ _poll: Callable[[], Any] = monkey.get_original("select", "poll")
 _waitpid: Callable[[int, int], tuple[int, int]] = monkey.get_original("os", "waitpid")
 
 _TICK_S = 0.1
+
+# A worker that stands still for so long is asked where.
+_SILENT_S = 2.0
 _READ_BYTES = 256 * 1024
 
 # Of an answer: a dump of 100,000 greenlets has some 50 MB.
@@ -45,10 +49,19 @@ OnSignal = Callable[[], object]
 
 
 class Wire:
-    """The supervisor's end of a link."""
+    """The supervisor's end of a link.
 
-    def __init__(self, end: _socket.socket) -> None:
+    Attributes:
+        traces: where the worker writes at a signal what it does; -1 for nowhere.
+        asked_at: when it was sent that signal, because it stands still; 0 for not.
+        place: what it wrote.
+    """
+
+    def __init__(self, end: _socket.socket, traces: int = -1) -> None:
         self.end = end
+        self.traces = traces
+        self.asked_at = 0.0
+        self.place = ""
         self.lines = Lines(_MOST_ANSWER_BYTES)
         self.pending = bytearray()
 
@@ -63,6 +76,9 @@ class Wire:
     def close(self) -> None:
         """Say no more."""
         self.end.close()
+        if self.traces >= 0:
+            os.close(self.traces)
+            self.traces = -1
 
 
 class Supervisor:
@@ -210,6 +226,8 @@ class Supervisor:
             self._reap()  # a signal that came before its handler was there
             beats = {m.pid: self._beat_of(m) for m in self.fleet.members.values()}
             self.do(self.fleet.tick(now, beats))
+            for member in self.fleet.members.values():
+                self._look_at(member, now, now - beats.get(member.pid, now))
             self.questions.tick(now, self._why_silent)
             for callback in self._on_tick:
                 callback(now)
@@ -238,7 +256,7 @@ class Supervisor:
         cpu = self._cpus[start.slot % len(self._cpus)] if self._cpus else None
         close = [*self.wires.values(), *self.close_in_child]
         try:
-            pid, end = fork_worker(
+            pid, end, traces = fork_worker(
                 self._work,
                 self.board,
                 row,
@@ -253,7 +271,7 @@ class Supervisor:
             self.do(self.fleet.not_started(start, str(error), monotonic()))
             return
         member = self.fleet.started(start, pid, row, monotonic())
-        self.wires[pid] = Wire(end)
+        self.wires[pid] = Wire(end, traces)
         self._watch_wire(member)
 
     # Workers...
@@ -325,11 +343,30 @@ class Supervisor:
     def _beat_of(self, member: Member) -> float:
         return self.board.row(member.row)[BEAT] / 1e6
 
+    def _look_at(self, member: Member, now: float, silent_s: float) -> None:
+        """Say where a worker hangs whose own threads cannot, as C code holds the GIL."""
+        wire = self.wires.get(member.pid)
+        if wire is None or wire.traces < 0 or member.state != READY:
+            return
+        if silent_s < _SILENT_S:
+            wire.asked_at, wire.place = 0.0, ""
+        elif not wire.asked_at:
+            wire.asked_at = now
+            _kill(member.pid, TRACEBACK_SIGNAL)
+        elif not wire.place and now - wire.asked_at >= _TICK_S:
+            lines = read_traceback(wire.traces)
+            wire.place = told(lines)
+            if lines:
+                text = f"{member} has stood still for {silent_s:.1f} s, at {wire.place}"
+                _log(Log(logging.ERROR, text, stack(lines)))
+
     def _why_silent(self, pid: int) -> str:
         member = self.fleet.members.get(pid)
         still_s = 0.0 if member is None else monotonic() - self._beat_of(member)
         if still_s > 1:
-            return f"it does not answer: its hub has stood still for {still_s:.1f} s"
+            wire = self.wires.get(pid)
+            place = f", at {wire.place}" if wire is not None and wire.place else ""
+            return f"it does not answer: its hub has stood still for {still_s:.1f} s{place}"
         return "it does not answer"
 
     def _reap(self) -> None:
