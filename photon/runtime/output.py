@@ -29,6 +29,12 @@ _poll = get_original("select", "poll")
 _allocate_lock = get_original("_thread", "allocate_lock")
 _thread_id = get_original("_thread", "get_ident")
 
+native_rlock: Callable[[], Any] = get_original("_thread", "RLock")
+"""A lock that belongs to a native thread, for what is done in the hub, too, and never waits there.
+
+One of gevent's belongs to a greenlet: the hub cannot wait for it while another thread holds it.
+"""
+
 _RETRY_S = 0.05
 
 # A regular file takes all at once, and never blocks for want of a reader.

@@ -11,7 +11,7 @@ import os
 import sys
 from typing import Literal
 
-from photon.runtime.output import LineWriter
+from photon.runtime.output import LineWriter, native_rlock
 from photon.telemetry.lines import ConsoleLines, JsonLines
 
 Format = Literal["console", "json"]
@@ -59,6 +59,11 @@ class LineHandler(logging.Handler):
         self.format_name = format
         self.setFormatter(JsonLines() if format == "json" else ConsoleLines(colours=colours))
         self.writer = LineWriter(descriptor, on_lost=_tell_lost)
+
+    def createLock(self) -> None:
+        super().createLock()  # which also sees to forks
+        # The log of who holds the hub, and what is offloaded, write from native threads.
+        self.lock = native_rlock()
 
     def emit(self, record: logging.LogRecord) -> None:
         # The lock around this call is safe in the hub: nothing in here waits or switches.

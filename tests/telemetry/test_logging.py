@@ -10,12 +10,18 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
+from gevent import monkey
 
 from photon.runtime.cancel import fail_after
-from photon.runtime.greenlets import sleep
+from photon.runtime.greenlets import sleep, spawn
+from photon.runtime.hub import current_hub
+from photon.runtime.offload import offload
+from photon.runtime.sync import Event
 from photon.telemetry.logging import Format, LineHandler, configure_logging
 
 PATIENCE_S = 10.0
+
+block = monkey.get_original("time", "sleep")
 
 
 class Sink(NamedTuple):
@@ -84,6 +90,28 @@ def test_warnings_are_json_lines_too(stderr: Sink) -> None:
         logging.captureWarnings(True)  # pytest has put its own recorder in place since
         warnings.warn("old ways", DeprecationWarning, stacklevel=1)
     assert "old ways" in json.loads(stderr.read())["event"]
+
+
+def test_the_hub_may_log_while_another_thread_does(stderr: Sink) -> None:
+    handler = stderr.configure()
+    held, done = Event(), Event()
+
+    def hold() -> None:
+        handler.acquire()
+        held.set()
+        block(0.05)
+        handler.release()
+
+    def log() -> None:
+        logging.getLogger("shop").warning("from the hub")
+        done.set()
+
+    thread = spawn(offload, hold)
+    held.wait(PATIENCE_S)
+    current_hub().run_soon(log)
+    assert done.wait(PATIENCE_S)
+    thread.join()
+    assert "from the hub" in stderr.read()
 
 
 def test_a_record_that_cannot_be_formatted_is_told_of(stderr: Sink) -> None:

@@ -56,6 +56,7 @@ class BlockedLog:
                 f"blocked_s is how long one greenlet may hold the hub, at least {LEAST_S:g} s; "
                 f"not {blocked_s!r} (0 turns the log off, where it is a setting)"
             )
+        logger.isEnabledFor(logging.WARNING)  # the first one takes a lock of all of `logging`
         self.reported = 0
         self._hub = hub
         self._pulse = pulse
