@@ -91,6 +91,10 @@ class World:
         return [m for m in self.fleet.members.values() if m.state in states]
 
     @property
+    def is_over(self) -> bool:
+        return self.end is not None
+
+    @property
     def serves_fully(self) -> bool:
         slots = sorted(m.slot for m in self.of(READY))
         return slots == list(range(self.fleet.size))

@@ -62,7 +62,7 @@ def test_one_that_dies_again_and_again_is_started_ever_later() -> None:
 def test_a_boot_that_fails_ends_all_with_its_reason_and_its_code() -> None:
     world = World(3)
     world.exits(2, 4, "Error: there is no module 'shop'", 4)
-    assert world.end is None
+    assert not world.is_over
     assert world.killed == [(1, SIGKILL), (3, SIGKILL)]
     world.exits(1, -SIGKILL)
     world.exits(3, -SIGKILL)
@@ -312,7 +312,7 @@ def test_a_stop_waits_for_all() -> None:
         (2, "stop", False),
     ]
     world.exits(1)
-    assert world.end is None
+    assert not world.is_over
     world.exits(2)
     assert world.end is not None
     assert (world.end.code, world.end.why) == (0, "")
