@@ -60,7 +60,9 @@ def _lines(dump: dict[str, Any], details: int) -> Iterator[str]:
 
 
 def _circle(circle: list[int], by_id: dict[int, Entry]) -> Iterator[str]:
-    yield f"DEADLOCK: {_count(len(circle), 'greenlet')} wait for each other in a circle"
+    left = [by_id[each]["deadline_left_s"] for each in circle if "deadline_left_s" in by_id[each]]
+    end = f"the first deadline ends it in {_seconds(min(left))}" if left else "nothing will end it"
+    yield f"DEADLOCK: {_count(len(circle), 'greenlet')} wait for each other in a circle; {end}"
     for number in circle[:_MOST_IN_CIRCLE]:
         entry = by_id[number]
         following = circle[(circle.index(number) + 1) % len(circle)]

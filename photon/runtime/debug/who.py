@@ -10,6 +10,8 @@ from photon.runtime.carriers import Carrier
 from photon.runtime.debug.frames import around, file_of
 from photon.runtime.hub import Hub
 
+_LONGEST = 100
+
 
 class Described(Protocol):
     """A job that can say what it is. Nothing is noted for it beforehand: it is asked."""
@@ -31,7 +33,7 @@ def who_is(greenlet: Any, frame: FrameType | None) -> dict[str, Any]:
     name = getattr(greenlet, "name", "")
     function = getattr(greenlet, "_run", None) or getattr(greenlet, "run", None)
     thread = _thread_of(greenlet)
-    if thread is not None:
+    if thread is not None and not isinstance(thread, threading._DummyThread):
         return {"kind": "thread", "name": f"thread {thread.name}"}
     called = getattr(function, "__qualname__", "")
     return {"kind": "gevent", "name": called or name or type(greenlet).__name__}
@@ -44,7 +46,8 @@ def what_is(job: Any, frame: FrameType | None) -> dict[str, Any]:
     # PERF: not by isinstance, which takes 5 us for a Protocol.
     describe: Described | None = job if hasattr(job, "described") else None
     if describe is None:
-        return {"kind": "job", "name": type(job).__name__}
+        has_name = "__repr__" in vars(type(job))
+        return {"kind": "job", "name": repr(job)[:_LONGEST] if has_name else type(job).__name__}
     try:
         return describe.described(frame)
     except Exception as error:  # amid a change, seen from another thread

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from gevent import monkey
 
-from photon import Photon, Request, serve
+from photon import BackgroundTasks, Photon, Request, serve, spawn_after
 from photon.http.server.server import Server
 from photon.runtime.channel import open_channel
 from photon.runtime.concurrent import map_concurrent
@@ -250,7 +250,9 @@ def test_two_who_wait_for_each_other_are_found() -> None:
         (circle,) = dump()["circles"]
         assert len(circle) == 2
         text = render(dump())
-        assert "DEADLOCK: 2 greenlets wait for each other in a circle" in text
+        assert (
+            "DEADLOCK: 2 greenlets wait for each other in a circle; the first deadline ends" in text
+        )
         assert "GET /{first}/{second} waits for a lock, which is up to #" in text
         for connection in list(server.connections):
             server.hub.run_soon(connection.cancel, "shutdown", "the test is over")
@@ -288,6 +290,37 @@ def test_a_mounted_application_tells_its_routes_and_a_foreign_one_its_prefix() -
         event.set()
         assert one.answer().body == b"3"
         assert two.answer().body == b"3"
+
+
+def test_what_runs_beside_requests_has_a_name() -> None:
+    app = Photon()
+    event = Event()
+
+    @app.every("1h", run_on_start=True)
+    def nightly() -> None:
+        event.wait()
+
+    def mail() -> None:
+        event.wait()
+
+    @app.get("/")
+    def page(tasks: BackgroundTasks) -> str:
+        tasks.add(mail)
+        return "done"
+
+    with serve(app) as server, Client(server) as client:
+        client.ask("/")
+        timer = spawn_after(0, event.wait)
+
+        def names() -> str:
+            return str(sorted(each["name"] for each in dump()["greenlets"]))
+
+        wait_until(lambda: "nightly" in names() and "mail" in names() and timer.job)
+        found = names()
+        event.set()
+        assert "job tests.http.server.test_describing.test_what_runs" in found
+        assert "background task tests.http.server.test_describing.test_what_runs" in found
+        assert "job photon.runtime.sync.Event.wait" in found
 
 
 def test_the_id_of_a_request_is_told_if_it_has_one() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import weakref
 from typing import Any
 
 import gevent
@@ -76,6 +77,33 @@ def test_greenlets_and_threads_of_libraries_are_told() -> None:
     raw.kill()
     stop.set()
     thread.join()
+
+
+def test_things_that_cannot_be_looked_at_are_left_alone() -> None:
+    class Proxy:
+        @property  # type: ignore[misc]
+        def __class__(self) -> type:
+            raise RuntimeError("working outside of a request")
+
+    class Odd(type):
+        __hash__ = None  # type: ignore[assignment]
+
+    class Held(metaclass=Odd): ...
+
+    kept = [Proxy(), Held(), weakref.proxy(Held())]
+    assert dump()["greenlets"]
+    assert len(kept) == 3
+
+
+def test_a_greenlet_that_asked_which_thread_it_is_keeps_its_name() -> None:
+    def asks() -> None:
+        threading.current_thread()
+        gevent.sleep(60)
+
+    raw = gevent.spawn(asks)
+    sleep(0.01)
+    assert named("asks")["kind"] == "gevent"
+    raw.kill()
 
 
 def test_what_has_not_begun_is_told_as_such_or_not_at_all() -> None:
