@@ -46,6 +46,10 @@ class ControlClient:
         Args: timeout: seconds for all of it; arguments: whatever the command takes.
         Raises: ServerGone; NoAnswer; CommandFailed; ControlError, when what came is no answer.
         """
+        return self.ask_with(do, arguments, timeout=timeout)
+
+    def ask_with(self, do: str, arguments: dict[str, Any], *, timeout: float = 5.0) -> Any:
+        """As `ask`; the arguments may have a "timeout" of their own: for answers of workers."""
         until = now() + timeout
         # The C class: `socket.socket` is gevent's after the patch, and would start a hub.
         with closing(_socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)) as socket:
