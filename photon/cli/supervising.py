@@ -154,6 +154,8 @@ class _Supervising:
             # With --preload the code is the supervisor's own, so it is replaced as well.
             on_hup=self._on_hup,
             on_usr2=self.upgrade,
+            # Or it would hold connections that no worker accepts any more.
+            on_stop=opened.close,
         )
 
     def _work(self, post: Post) -> int:

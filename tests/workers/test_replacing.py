@@ -130,10 +130,6 @@ def test_scaling(tmp_path: Path) -> None:
         assert fleet.stop() == 0
 
 
-@pytest.mark.xfail(
-    reason="the supervisor keeps its listening socket until the last worker has left, and who "
-    "connects meanwhile is reset then"
-)
 def test_an_orderly_end_under_load(tmp_path: Path) -> None:
     with running(PIDS, "--workers", "2", folder=tmp_path) as fleet:
         with load(fleet.port, connections=16, rate=800) as clients:

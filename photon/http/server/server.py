@@ -304,7 +304,8 @@ class Server:
             return
         self.state = State.DRAINING
         for listener in self.listeners:
-            listener.accept_all()  # what waits in the kernel would be reset by the close
+            if not self.restarts:  # else another server goes on with what waits in the kernel
+                listener.accept_all()
             listener.close()
         self._answer_before, self.answer = self.answer, self._answer_last
         # Who has begun to send a request may end it, if that does not take long.

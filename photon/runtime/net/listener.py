@@ -105,13 +105,10 @@ class Listener:
         self._forget_retry()
 
     def accept_all(self) -> None:
-        """Accept what waits in the kernel now; a close would reset it.
-
-        What others listen on is left to them.
-        """
-        if not self._is_shared:
-            while self._watcher.active and self._accept_some():
-                pass
+        """Accept what waits in the kernel now; a close would reset it, if it is the last one."""
+        self._has_room = None
+        while self._watcher.active and self._accept_some():
+            pass
 
     def close(self) -> None:
         """Stop listening; what was accepted lives on. A second call does nothing."""

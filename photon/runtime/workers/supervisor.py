@@ -88,6 +88,7 @@ class Supervisor:
         close_in_child: what only the supervisor may keep open: has `close()`.
         cpus: that workers are pinned to, in turn; empty for wherever they like.
         on_hup, on_usr2: what these signals do; a reload, and nothing, if None.
+        on_stop: called before the workers are told to end.
     Attributes: board: shared with the workers; wires: to each of them, by pid.
     """
 
@@ -101,6 +102,7 @@ class Supervisor:
         cpus: list[int] | None = None,
         on_hup: OnSignal | None = None,
         on_usr2: OnSignal | None = None,
+        on_stop: OnSignal | None = None,
     ) -> None:
         self.fleet = fleet
         self.board = board or Board()
@@ -117,6 +119,7 @@ class Supervisor:
         self._ticked = 0.0
         self._on_hup = on_hup or self.reload
         self._on_usr2 = on_usr2 or (lambda: logger.warning("SIGUSR2 does nothing here"))
+        self.on_stop = on_stop or (lambda: None)
         self._on_tick: list[Callable[[float], object]] = []
 
     # For who runs it...
@@ -193,6 +196,8 @@ class Supervisor:
 
     def stop(self) -> None:
         """End; a second call hurries, a third kills."""
+        if not self.fleet.is_stopping:
+            self.on_stop()
         self.do(self.fleet.stop(monotonic()))
 
     def ask(
