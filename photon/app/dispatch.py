@@ -65,11 +65,12 @@ def make_dispatch(
     def route_of(method: str, path: str) -> str | None:
         """The template of the route that takes a request, for dumps; None when none does."""
         for one in (path, _with_other_slash(path)) if trailing_slash == "ignore" else (path,):
-            if router.allowed(one):
-                try:
-                    return str(router.match(method, one)[0].template)
-                except MethodNotAllowed:
-                    return None
+            try:
+                return str(router.match(method, one)[0].template)
+            except MethodNotAllowed:
+                return None
+            except RouteNotFound:
+                pass
         mounted = mounts.find(path)
         if mounted is None:
             return None

@@ -57,7 +57,7 @@ def commands(server: Server, application: object = None) -> dict[str, Command]:
     def dump_(arguments: dict[str, Any]) -> dict[str, Any]:
         check("dump", arguments, {"stacks": (bool,), "text": (bool,)})
         told = dump(stacks=arguments.get("stacks", False))
-        return {"text": render(told)} if arguments.get("text") else told
+        return {"text": _text(told)} if arguments.get("text") else told
 
     def dump_to_log(arguments: dict[str, Any]) -> None:
         check("dump-to-log", arguments, {})
@@ -135,13 +135,17 @@ def _name_of(server: Server, head: RequestHead) -> str:
 
 def log_dump() -> None:
     """Have the log told of every greenlet, as text."""
-    text = render(dump(), details=_DUMP_DETAILS)
+    text = _text(dump())
     headline, _, rest = text.partition("\n")
     record = logger.makeRecord(
         logger.name, logging.WARNING, __file__, 0, f"a dump was asked for: {headline}", (), None
     )
     record.stack_info = rest.strip("\n")  # the one place for more than one line in a record
     logger.handle(record)
+
+
+def _text(told: dict[str, Any]) -> str:
+    return render(told, details=_DUMP_DETAILS, between=Turn().give_way)
 
 
 def log_level(arguments: dict[str, Any]) -> dict[str, str]:

@@ -9,7 +9,7 @@ photon, process 4711: 415 greenlets and 3 native threads (told in 41 ms)
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 Entry = dict[str, Any]
@@ -19,17 +19,22 @@ _MOST_DETAILS = 5
 _MOST_IN_CIRCLE = 10
 
 
-def render(dump: dict[str, Any], *, details: int = _MOST_DETAILS) -> str:
+def render(
+    dump: dict[str, Any],
+    *,
+    details: int = _MOST_DETAILS,
+    between: Callable[[], object] = lambda: None,
+) -> str:
     """A dump for people.
 
     Args: dump: what `dump()` gave. details: how many greenlets are told of at length: of those in
         a circle the first, then those that all others wait for, then the oldest.
     Returns: lines without a line end behind the last.
     """
-    return "\n".join(_escaped(line) for line in _lines(dump, details))
+    return "\n".join(_escaped(line) for line in _lines(dump, details, between))
 
 
-def _lines(dump: dict[str, Any], details: int) -> Iterator[str]:
+def _lines(dump: dict[str, Any], details: int, between: Callable[[], object]) -> Iterator[str]:
     entries: list[Entry] = dump["greenlets"]
     by_id = {entry["id"]: entry for entry in entries}
     threads = dump.get("threads", [])
@@ -44,7 +49,7 @@ def _lines(dump: dict[str, Any], details: int) -> Iterator[str]:
         yield from _circle(circle, by_id)
     held_up = _held_up(entries)
     yield ""
-    groups = _groups(entries)
+    groups = _groups(entries, between)
     width = len(str(max((len(group) for group in groups), default=0)))
     for group in groups[:_MOST_GROUPS]:
         yield f"{len(group):>{width}} x {_sentence(group, by_id)}"
@@ -87,10 +92,11 @@ def _held_up(entries: Iterable[Entry]) -> dict[int, int]:
 _VARYING = re.compile(r", [\d.]+ s left|(?:\d{1,3}\.){3}\d{1,3}:\d+|\[[0-9a-f:]+\]:\d+")
 
 
-def _groups(entries: Iterable[Entry]) -> list[list[Entry]]:
+def _groups(entries: Iterable[Entry], between: Callable[[], object]) -> list[list[Entry]]:
     """Those that do the same at the same place; the largest group first."""
     groups: dict[tuple[Any, ...], list[Entry]] = {}
     for entry in entries:
+        between()
         what = _VARYING.sub("", entry.get("waits_for", ""))
         on = tuple(entry.get("waits_on", ()))[:1]
         key = entry["kind"], entry["name"], entry["state"], what, entry.get("where"), on
