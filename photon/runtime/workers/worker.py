@@ -13,6 +13,7 @@ from photon.runtime.workers.settings import WorkerLimits
 
 _LOOK_S = 0.1
 _CHECK_S = 1.0
+_ASK_AGAIN_S = 30.0
 
 # Of a limit, at the most: workers that began together shall not all leave together.
 _CHANCE = 0.1
@@ -23,7 +24,8 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 class Reporter:
     """Listens to the pulse of a hub (`debug.pulse`) and writes its row.
 
-    Args: retire: called once, with the reason, when one of the limits is reached.
+    Args: retire: called with the reason when one of the limits is reached; and again after a
+        while, as a successor may fail to boot.
     """
 
     def __init__(
@@ -44,7 +46,7 @@ class Reporter:
         self._looked = self._began
         self._checked = self._began
         self._cpu_s = process_time()
-        self._has_asked = False
+        self._asks_from = 0.0
 
     def on_beat(self, lag_s: float) -> None:
         """In the hub, 50 times a second."""
@@ -72,7 +74,7 @@ class Reporter:
         row = self._row
         row[ANSWERED] = answered = self._carriers.jobs_run
         row[RSS] = rss = resident_bytes()
-        if self._has_asked:
+        if moment < self._asks_from:
             return
         reason = ""
         if 0 < self._max_requests <= answered:
@@ -82,7 +84,7 @@ class Reporter:
         elif 0 < self._max_rss_bytes <= rss:
             reason = f"it holds {rss / 2**20:.0f} MiB of memory (--max-rss)"
         if reason:
-            self._has_asked = True
+            self._asks_from = moment + _ASK_AGAIN_S
             self._retire(reason)
 
 
