@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
 
-from photon.cli.loading import load, named
+from photon.cli.loading import named
 from photon.cli.options import SectionedCommand
 from photon.cli.serving_options import plan_of, serving_options
+from photon.runtime.workers.settings import TRIAL
 
 
 @click.command(
@@ -27,10 +29,10 @@ def run(ctx: click.Context, /, app: str | None, **options: Any) -> None:
     `photon run app:app` serves the object `app` of app.py; `photon run app` does, too.
     """
     plan = plan_of(ctx, named(ctx, app, options["app_dir"]), options)
-    from photon.runtime.workers.upgrade import is_trial
+    if TRIAL in os.environ:
+        from photon.cli.supervising import try_out
 
-    if is_trial():
-        load(plan.app, plan.app_dir, plan.factory)
+        try_out(plan)
     elif plan.workers is None:
         from photon.cli.serving import serve_alone
 

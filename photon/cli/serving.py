@@ -8,10 +8,11 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections import ChainMap
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from signal import SIGHUP, SIGINT, SIGQUIT, SIGTERM, Signals
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import photon
 from photon.cli.electing import elect_by_files
@@ -20,7 +21,6 @@ from photon.cli.importer import users_error
 from photon.cli.loading import load
 from photon.cli.plan import Plan
 from photon.http.application import Application
-from photon.http.server.introspection import commands
 from photon.http.server.server import OnAnswer, Server, Shared
 from photon.http.server.serving import serve
 from photon.runtime.cancel import CancelScope
@@ -31,19 +31,15 @@ from photon.runtime.greenlets import sleep_forever
 from photon.runtime.hub import current_hub
 from photon.runtime.net.address import TcpAddress
 from photon.runtime.patience import hurry
-from photon.runtime.workers.balance import Balance
 from photon.runtime.workers.board import DRAINING, READY, STATE, Board
 from photon.runtime.workers.commanding import Command, run_command
-from photon.runtime.workers.control_hub import serve_control
-from photon.runtime.workers.health import health_thread, report_of
 from photon.runtime.workers.messages import Message
-from photon.runtime.workers.notify import Notifier
-from photon.runtime.workers.process import Post
 from photon.runtime.workers.signals import watch_signals
-from photon.runtime.workers.whereis import prepare_default_path
-from photon.runtime.workers.worker import Reporter
 from photon.telemetry.access_log import access_log
 from photon.telemetry.logging import LineHandler, adopt_structlog, configure_logging
+
+if TYPE_CHECKING:
+    from photon.runtime.workers.process import Post
 
 logger = logging.getLogger("photon.cli")
 
@@ -137,7 +133,7 @@ class Serving:
         self._scope = CancelScope()
         self._server: Server | None = None
         self._row: memoryview | None = None
-        self._commands: dict[str, Command] = {}
+        self._commands: MutableMapping[str, Command] = {}
 
     def run(self) -> None:
         """Serve; returns when all is over.   Raises: CommandError."""
@@ -185,6 +181,8 @@ class Serving:
         plan, post = self._plan, self._post
         shared = None
         if post is not None and self._opened is not None:
+            from photon.runtime.workers.balance import Balance
+
             balance = Balance(post.board, post.row)
             shared = Shared(self._opened, post.row, None if plan.is_dev else balance.has_room)
         return serve(
@@ -205,15 +203,20 @@ class Serving:
             post.link.tell({"tell": "ready", "budget_s": self._budget_s})
             return
         _tell_started(self._plan.name, server)
-        notifier = Notifier.from_environment()
-        notifier.ready(f"serves {self._plan.name}")
-        stack.callback(notifier.stopping)
+        if "NOTIFY_SOCKET" in os.environ:
+            from photon.runtime.workers.notify import Notifier
+
+            notifier = Notifier.from_environment()
+            notifier.ready(f"serves {self._plan.name}")
+            stack.callback(notifier.stopping)
 
     def _report(self, stack: ExitStack) -> None:
         """Show on the board how this process is, for balance and for health."""
         plan, post = self._plan, self._post
         if post is None and plan.health is None:
             return
+        from photon.runtime.workers.worker import Reporter
+
         board = Board() if post is None else post.board
         self._row = row = board.row(board.take()) if post is None else post.row
         reporter = Reporter(row, current_hub().carriers, plan.limits, self._retire)
@@ -225,6 +228,8 @@ class Serving:
         reporter.on_beat(0.0)
         row[STATE] = READY
         if post is None and plan.health is not None:
+            from photon.runtime.workers.health import health_thread, report_of
+
             stack.enter_context(health_thread(plan.health, lambda: report_of(board)))
 
     def _retire(self, reason: str) -> None:
@@ -243,8 +248,12 @@ class Serving:
         """Have it answer `photon top`, `dump` and `ctl`."""
         plan, server = self._plan, self._server
         assert server is not None
-        self._commands = commands(server, self._application)
+        # What tells of a server is imported when somebody asks: it takes a tenth of the start.
+        self._commands = ChainMap({}, _Later(lambda: _commands_of(server, self._application)))
         if self._post is None and plan.control != "none":
+            from photon.runtime.workers.control_hub import serve_control
+            from photon.runtime.workers.whereis import prepare_default_path
+
             path = plan.control or prepare_default_path()
             stack.enter_context(
                 serve_control(
@@ -338,6 +347,41 @@ class Serving:
         if not self._scope.cancel_called:
             logger.error("the supervisor is gone: stopping")
             self._stop(settles=True, restarts=True)
+
+
+def _commands_of(server: Server, application: Application) -> dict[str, Command]:
+    from photon.http.server.introspection import commands
+
+    return commands(server, application)
+
+
+class _Later(MutableMapping[str, Command]):
+    """Commands that are made when the first of them is looked up."""
+
+    def __init__(self, make: Callable[[], dict[str, Command]]) -> None:
+        self._make = make
+        self._made: dict[str, Command] | None = None
+
+    @property
+    def _all(self) -> dict[str, Command]:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    def __getitem__(self, name: str) -> Command:
+        return self._all[name]
+
+    def __setitem__(self, name: str, command: Command) -> None:
+        self._all[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._all[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
 
 
 def _tell_started(name: str, server: Server) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import mmap
 import os
-import tempfile
 from time import monotonic_ns
 
 ROWS = 4096
@@ -87,6 +86,8 @@ def _shared_memory(size: int) -> int:
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("photon-board")
     else:
+        import tempfile  # takes a while to import
+
         with tempfile.TemporaryFile() as file:
             descriptor = os.dup(file.fileno())
     os.ftruncate(descriptor, size)

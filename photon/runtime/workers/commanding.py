@@ -8,7 +8,6 @@ from typing import Any
 
 from photon.runtime.errors import Cancelled
 from photon.runtime.hub import current_hub
-from photon.runtime.workers.control import ControlError, told
 
 logger = logging.getLogger("photon.runtime")
 
@@ -47,6 +46,8 @@ class CommandJob:
         except Cancelled:
             answer = {"error": "it was cut off: the server stops"}
         except BaseException as error:
+            from photon.runtime.workers.control import ControlError, told
+
             name = getattr(self._command, "__name__", "the command")
             answer = {"error": told(name, error)}
             if not isinstance(error, (ControlError, ValueError)):

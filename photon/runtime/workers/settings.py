@@ -8,6 +8,9 @@ from msgspec import Meta
 
 from photon.runtime.settings import Settings
 
+TRIAL = "PHOTON_TRIAL"
+"""The variable of a process that shall only show that it could serve, see `upgrade`."""
+
 Seconds = Annotated[float, Meta(gt=0)]
 Count = Annotated[int, Meta(ge=0)]
 

@@ -18,15 +18,16 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterable
+from time import monotonic
 
 import msgspec
 
 from photon.runtime.workers.board import READY, Board
 from photon.runtime.workers.fleet import Member
+from photon.runtime.workers.settings import TRIAL
 from photon.runtime.workers.supervisor import Supervisor
 
 _TAKE_OVER = "PHOTON_TAKE_OVER"
-_TRIAL = "PHOTON_TRIAL"
 
 _HELD = (
     signal.SIGTERM,
@@ -47,6 +48,9 @@ class _Kept(msgspec.Struct):
     generation: int
     budget_s: float
     link: int
+    state: int = READY
+    why: str = ""
+    kill_in_s: float | None = None
 
 
 class Inheritance(msgspec.Struct):
@@ -62,14 +66,9 @@ class Inheritance(msgspec.Struct):
     others: dict[str, int] = {}
 
 
-def is_trial() -> bool:
-    """Whether this process shall only show that it could serve."""
-    return _TRIAL in os.environ
-
-
 def start_trial() -> int:
     """Start this program anew, as a trial.   Returns: its pid."""
-    environment = {**os.environ, _TRIAL: "1"}
+    environment = {**os.environ, TRIAL: "1"}
     # Its signals shall be as if nobody had meant anything by them.
     return os.posix_spawn(sys.executable, _arguments(), environment, setsigdef=_HELD, setsigmask=())
 
@@ -92,9 +91,9 @@ def become_new(
     Raises: OSError.
     """
     kept = [
-        _Kept(m.pid, m.slot, m.row, m.generation, m.budget_s, supervisor.wires[m.pid].end.fileno())
-        for m in supervisor.fleet.members.values()
-        if m.state == READY and m.pid in supervisor.wires
+        _kept(member, supervisor.wires[member.pid].end.fileno(), monotonic())
+        for member in supervisor.fleet.members.values()
+        if member.pid in supervisor.wires  # who has no link any more is about to end
     ]
     left = Inheritance(
         [each.fileno() for each in sockets],
@@ -126,6 +125,20 @@ def become_new(
                 os.set_inheritable(descriptor, False)
 
 
+def _kept(member: Member, link: int, now: float) -> _Kept:
+    return _Kept(
+        pid=member.pid,
+        slot=member.slot,
+        row=member.row,
+        generation=member.generation,
+        budget_s=member.budget_s,
+        link=link,
+        state=member.state,
+        why=member.why,
+        kill_in_s=None if member.kill_at is None else member.kill_at - now,
+    )
+
+
 def _arguments() -> list[str]:
     return [sys.executable, *sys.orig_argv[1:]]
 
@@ -141,9 +154,11 @@ def take_over(left: Inheritance, supervisor: Supervisor, now: float) -> None:
             slot=kept.slot,
             row=kept.row,
             generation=kept.generation,
-            state=READY,
+            state=kept.state,
             since=now,
             budget_s=kept.budget_s,
+            why=kept.why,
+            kill_at=None if kept.kill_in_s is None else now + kept.kill_in_s,
         )
         supervisor.adopt(member, end)
 
