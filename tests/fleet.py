@@ -204,16 +204,20 @@ def running(
     workers: int | None = None,
     env: Mapping[str, str] | None = None,
     files: int = 0,
-    port: int = 0,
+    port: int | None = 0,
+    pass_fds: tuple[int, ...] = (),
 ) -> Iterator[Fleet]:
     """`photon run app:app` with `app` as app.py; it is gone after the block.
 
     Args:
         workers: how many are waited for; what --workers says, when left out; 0 for nobody.
+        port: None when flags say where it listens.
         files: how many descriptors each of its processes may have; 0 for as many as this one.
     """
     (folder / "app.py").write_text(app)
-    words = ["run", "app:app", "--port", str(port), "--control", "none", *flags]
+    where = [] if port is None else ["--port", str(port)]
+    control = [] if "--control" in flags else ["--control", "none"]
+    words = ["run", "app:app", *where, *control, *flags]
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files or soft, hard))
     try:
@@ -225,6 +229,7 @@ def running(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            pass_fds=pass_fds,
         )
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
