@@ -9,8 +9,9 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from signal import SIGKILL
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -42,6 +43,9 @@ from photon.runtime.workers.upgrade import (
 )
 from photon.runtime.workers.whereis import prepare_default_path
 
+if TYPE_CHECKING:
+    from photon.runtime.workers.pidfile import PidFile
+
 logger = logging.getLogger("photon.workers")
 
 
@@ -51,12 +55,19 @@ def supervise(plan: Plan) -> None:
     tell_notes(plan)
     left = inheritance()
     with ExitStack() as stack:
-        if plan.pid_file:
-            stack.enter_context(pid_file_of(plan, left))
+        held = stack.enter_context(pid_file_of(plan, left)) if plan.pid_file else None
         opened, address = stack.enter_context(_listening(plan, left))
         application = _preloaded(plan) if plan.preload else None
-        _Supervising(plan, opened, address, application, left).run(stack)
+        _Supervising(plan, opened, address, application, left, held).run(stack)
     logger.info("stopped")
+
+
+def try_out(plan: Plan) -> None:
+    """What would fail for a new program fails here first.   Raises: CommandError."""
+    if plan.preload:
+        _preloaded(plan)
+    else:
+        load(plan.app, plan.app_dir, plan.factory)
 
 
 @contextmanager
@@ -95,7 +106,7 @@ def _preloaded(plan: Plan) -> Application:
 
 
 @contextmanager
-def pid_file_of(plan: Plan, left: Inheritance | None = None) -> Iterator[Any]:
+def pid_file_of(plan: Plan, left: Inheritance | None = None) -> Iterator[PidFile]:
     """The pid file while the block runs.   Raises: CommandError."""
     from photon.runtime.workers.pidfile import PidFileError, pid_file
 
@@ -129,13 +140,16 @@ class _Supervising:
         address: Address,
         application: Application | None,
         left: Inheritance | None,
+        held: PidFile | None,
     ) -> None:
         self._plan = plan
+        self._pid_file = held
         self._opened = opened
         self._address = address
         self._application = application
         self._left = left
         self._trial = 0
+        self._trial_until = 0.0
         self._is_on_terminal = sys.stderr.isatty()
         self._shown_address = shown_addresses([address])
         size = left.size if left is not None else plan.workers or 1
@@ -166,15 +180,17 @@ class _Supervising:
         supervisor = self.supervisor
         if self._left is not None:
             take_over(self._left, supervisor, monotonic())
+        supervisor.on_tick(self._look_at_trial)
+        stack.callback(self._end_trial)
         self._open_control(stack)
         _Telling(supervisor.fleet, Notifier.from_environment(keep=True)).attach(supervisor)
         if self._left is None:
             logger.info(
-                "Photon %s serves %s on %s with %d workers (%s stops)",
+                "Photon %s serves %s on %s with %s (%s stops)",
                 photon.__version__,
                 self._plan.name,
                 self._shown_address,
-                supervisor.fleet.size,
+                f"{size} workers" if (size := supervisor.fleet.size) > 1 else "1 worker",
                 "Ctrl+C" if sys.stderr.isatty() else "SIGTERM",
                 extra={"pid": os.getpid()},
             )
@@ -210,14 +226,27 @@ class _Supervising:
             return
         logger.info("trying the new program before it takes over")
         self._trial = start_trial()
+        self._trial_until = monotonic() + self._plan.supervisor.boot_timeout_s
         self.supervisor.when_child_ends(self._trial, self._tried)
+
+    def _look_at_trial(self, now: float) -> None:
+        if self._trial and now >= self._trial_until:
+            logger.error("the trial of the new program takes too long (--boot-timeout)")
+            self._trial_until = now + 60
+            self._end_trial()
+
+    def _end_trial(self) -> None:
+        if self._trial:
+            os.kill(self._trial, SIGKILL)
 
     def _tried(self, status: int) -> None:
         self._trial = 0
+        if self.supervisor.fleet.is_stopping:
+            return  # it would begin anew
         if status != 0:
             logger.error("the new program cannot serve (exit code %d), this one goes on", status)
             return
-        others: dict[str, int] = {}
+        others = {} if self._pid_file is None else {"pid-file": self._pid_file.pass_on()}
         try:
             become_new(self.supervisor, [self._opened], others)
         except OSError as error:
