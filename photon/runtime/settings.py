@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Struct, StructMeta
@@ -82,10 +82,18 @@ _WORDS = {
 
 def _spoken(message: str, type_: Any) -> str:
     """What msgspec expected in words: "a whole number >= 1" for "Expected `int` >= 1"."""
+    if choices := _choices_in(type_):
+        return f"one of {choices}"
     wanted = message.removeprefix("Expected ").partition(", got")[0]
     kinds, _, limit = wanted.lstrip("`").partition("`")
     words = (_WORDS.get(kind) or _class_in(type_) for kind in kinds.split(" | "))
     return " or ".join(words) + re.sub(r"\.0$", "", limit)
+
+
+def _choices_in(type_: Any) -> str:
+    """Those of a Literal, as they are written; "" for another type."""
+    bare = get_args(type_)[0] if get_origin(type_) is Annotated else type_
+    return ", ".join(map(repr, get_args(bare))) if get_origin(bare) is Literal else ""
 
 
 def _class_in(type_: Any) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from photon.runtime.settings import Settings
 
 
-class HeadLimits(Struct, frozen=True):
+class HeadLimits(Settings, frozen=True, kw_only=True):
     """Limits of a request head.
 
     Attributes:

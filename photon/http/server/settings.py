@@ -6,18 +6,32 @@ from these fields and their descriptions (`idle_s` is `--timeout-idle`, `PHOTON_
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from photon.http.protocol.limits import HeadLimits
+from photon.runtime.settings import Settings
 
 Seconds = Annotated[float, Meta(gt=0)]
 Bytes = Annotated[int, Meta(gt=0)]
 
 
-class Timeouts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Timeouts(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long each thing may take; all in seconds."""
+
+    # uvicorn, hypercorn, gunicorn
+    elsewhere: ClassVar[Mapping[str, str]] = {
+        "graceful_timeout": "drain_s",
+        "keep_alive": "idle_s",
+        "keep_alive_timeout": "idle_s",
+        "keepalive": "idle_s",
+        "shutdown_timeout": "drain_s",
+        "timeout": "handler_s",
+        "timeout_graceful_shutdown": "drain_s",
+        "timeout_keep_alive": "idle_s",
+    }
 
     idle_s: Annotated[
         Seconds, Meta(description="a connection may be silent between two requests")
@@ -48,6 +62,16 @@ class Timeouts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Limits(HeadLimits, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How much of each thing is taken. Sizes are in bytes."""
 
+    # uvicorn, hypercorn, gunicorn
+    elsewhere: ClassVar[Mapping[str, str]] = {
+        "h11_max_incomplete_event_size": "head_bytes",
+        "limit_concurrency": "connections",
+        "limit_request_fields": "headers",
+        "limit_request_line": "target_bytes",
+        "max_body_size": "body_bytes",
+        "worker_connections": "connections",
+    }
+
     head_bytes: Annotated[
         Bytes, Meta(description="request line and headers together, in bytes")
     ] = 32 * 1024
@@ -59,7 +83,7 @@ class Limits(HeadLimits, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = 0
 
 
-class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ServerSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All of it.
 
     Attributes:

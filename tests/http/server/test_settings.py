@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from math import inf
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -48,6 +50,48 @@ def test_a_value_out_of_bounds_is_refused_where_it_is_read(
 ) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(values, group)
+
+
+MISTAKES: list[tuple[Any, dict[str, object], type[Exception], str]] = [
+    (Timeouts, {"idle_s": -1}, ValueError, "Timeouts(idle_s=-1): a connection may be silent"),
+    (Timeouts, {"idle_s": 0}, ValueError, "it is a number > 0"),
+    (Timeouts, {"idle_s": float("nan")}, ValueError, "it is a number"),
+    (Timeouts, {"idle_s": "75"}, TypeError, "it is a number"),
+    (Timeouts, {"idle_s": None}, TypeError, "it is a number"),
+    (Timeouts, {"idel_s": 3}, TypeError, "Timeouts has no setting 'idel_s'; did you mean idle_s?"),
+    (Timeouts, {"timeout_keep_alive": 5}, TypeError, "here it is idle_s"),
+    (Limits, {"head_bytes": 0}, ValueError, "Limits(head_bytes=0): request line and headers"),
+    (Limits, {"body_bytes": 2.5}, TypeError, "it is a whole number"),
+    (Limits, {"connections": -1}, ValueError, "it is a whole number >= 0"),
+    (Limits, {"limit_concurrency": 5}, TypeError, "here it is connections"),
+    (ServerSettings, {"backlog": 0}, ValueError, "ServerSettings(backlog=0): connections that"),
+    (ServerSettings, {"half_close": "maybe"}, ValueError, "it is one of 'gone', 'waiting'"),
+    (ServerSettings, {"protocol": "h9"}, ValueError, "it is one of 'fast', 'h11'"),
+    (ServerSettings, {"timeouts": 30}, TypeError, "it is a Timeouts(...)"),
+]
+
+
+@pytest.mark.parametrize(("group", "values", "kind", "says"), MISTAKES)
+def test_a_mistake_is_told_when_it_is_made(
+    group: type[msgspec.Struct], values: dict[str, object], kind: type[Exception], says: str
+) -> None:
+    with pytest.raises(kind, match=re.escape(says)):
+        group(**values)
+
+
+def test_a_setting_by_its_position_is_told_to_be_given_by_name() -> None:
+    with pytest.raises(TypeError, match=r"Timeouts takes its settings by name: Timeouts\(idle_s="):
+        Timeouts(5.0)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("group", [Timeouts, Limits])
+def test_what_is_a_setting_here_is_nowhere_else(group: Any) -> None:
+    assert not group.elsewhere.keys() & set(group.__struct_fields__)
+    assert set(group.elsewhere.values()) <= set(group.__struct_fields__)
+
+
+def test_an_endless_time_is_one() -> None:
+    assert Timeouts(handler_s=float("inf"), idle_s=5) == Timeouts(handler_s=inf, idle_s=5.0)
 
 
 def test_settings_do_not_change() -> None:
