@@ -45,8 +45,8 @@ def describe(connection: Connection, frame: FrameType | None) -> dict[str, Any]:
     if route is not None:
         known["route"] = f"{head.method} {route}"
     request = request_in(frame)
-    if request is not None and request.has_id:
-        known["request_id"] = request.id
+    if request is not None:
+        known["request_id"] = request.id  # from here on the log names it so, too
     if connection.has_waited:
         known["age_s"] = round(now() - connection.began, 3)
     return known

@@ -77,6 +77,8 @@ class BlockedLog:
             self._since = silence.since
             self._next_milestone = 0
             self._is_told = self._report(silence)
+            if self._is_told:  # C code may have kept us away for long
+                self._pass_milestones(silence)
         milestones = _MILESTONES_S[self._next_milestone :]
         if milestones and silence.seconds > milestones[0]:
             self._go_on(silence)
@@ -106,8 +108,8 @@ class BlockedLog:
         self.reported += 1
         again = f" ({left_out} more times since it was last told)" if left_out else ""
         self._log(
-            f"{self._name} holds the hub, so that nothing else is served: for "
-            f"{silence.seconds:.2g} s now at {place_of(frame)}; {_reason(silence)}{again}",
+            f"{self._name} holds the hub for {silence.seconds:.2g} s now, and nothing else is "
+            f"served: at {place_of(frame)}; {_reason(silence)}{again}",
             {**self._extra, "blocked_ms": round(silence.seconds * 1000)},
             stack="\n".join(_stack(frame)),
         )
@@ -115,10 +117,7 @@ class BlockedLog:
 
     def _go_on(self, silence: Silence) -> None:
         """It takes really long: so at least a line, however often that was told of its place."""
-        while silence.seconds > _MILESTONES_S[self._next_milestone]:
-            self._next_milestone += 1
-            if self._next_milestone == len(_MILESTONES_S):
-                break
+        self._pass_milestones(silence)
         frame = sys._current_frames().get(self._pulse.thread)
         who = running_in(self._hub, frame)
         if who is None or frame is None:
@@ -131,6 +130,9 @@ class BlockedLog:
             f"{place_of(frame)}",
             {**self._extra, "blocked_ms": round(silence.seconds * 1000)},
         )
+
+    def _pass_milestones(self, silence: Silence) -> None:
+        self._next_milestone = sum(silence.seconds > each for each in _MILESTONES_S)
 
     def _left_out(self, place: str) -> int | None:
         """How often this place was not told of; None if it is not to be told of now."""

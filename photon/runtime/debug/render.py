@@ -155,7 +155,8 @@ def _most_telling(
         number = entry["id"]
         return number in in_circle, held_up.get(number, 0), entry.get("age_s", 0.0)
 
-    best = [max(group, key=interest) for group in groups if group[0]["kind"] not in _KNOWN_BY_LINE]
+    waiting = [group for group in groups if group[0]["state"] == "waiting"]
+    best = [max(each, key=interest) for each in waiting if each[0]["kind"] not in _KNOWN_BY_LINE]
     return sorted(best, key=interest, reverse=True)
 
 

@@ -47,9 +47,7 @@ def test_the_place_the_holder_and_the_stack_are_told_once(
         wait_until(lambda: str(messages(caplog)).count("had held") == 2)
     begun, ended, *others = [r for r in caplog.records if r.name == "photon.runtime"]
     assert begun.levelno == logging.WARNING
-    assert begun.getMessage().startswith(
-        "hold holds the hub, so that nothing else is served: for 0."
-    )
+    assert begun.getMessage().startswith("hold holds the hub for 0.")
     assert "tests/runtime/debug/test_blocked.py:" in begun.getMessage()
     assert "in hold; it waits in a call that does not cooperate" in begun.getMessage()
     assert "offload(fn)" in begun.getMessage()
