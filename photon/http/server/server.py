@@ -53,6 +53,9 @@ _LINGER_S = 5.0
 # How long a server that stops waits for the rest of a head.
 _LAST_HEAD_S = 1.0
 
+# Who was active so short a time ago when a server pauses has sent its next request, maybe.
+_PAUSE_S = 0.2
+
 # Between two upgraded connections that are told to end, if there is time enough.
 _BETWEEN_SESSIONS_S = 0.01
 
@@ -183,14 +186,16 @@ class Server:
             listener.start()
 
     def pause(self) -> None:
-        """Leave new connections in the kernel until `start()`, and close those that are idle.
+        """Leave new connections in the kernel until `start()`, and close those that idle already.
 
         A successor that listens on the same socket will take them.
         """
         for listener in self.listeners:
             listener.pause()
+        idle_since = now() - _PAUSE_S
         for connection in list(self.connections):
-            connection.close_if_idle()
+            if connection.since < idle_since:
+                connection.close_if_idle()
 
     @property
     def is_stopping(self) -> bool:
