@@ -19,11 +19,18 @@ from typing import Any
 
 from photon.runtime.hub import current_hub, has_hub
 from photon.runtime.sync import Event
-from photon.runtime.workers.board import BEAT, CONNECTIONS, READY, now_us
+from photon.runtime.workers.board import BEAT, CONNECTIONS, READY, STATES, now_us
 from photon.runtime.workers.fleet import Fleet
 from photon.runtime.workers.messages import Message
 from photon.runtime.workers.process import Post
 from photon.runtime.workers.supervisor import Supervisor
+from photon.runtime.workers.upgrade import (
+    Inheritance,
+    become_new,
+    inheritance,
+    inherited_board,
+    take_over,
+)
 
 PATIENCE_S = 20.0
 
@@ -73,6 +80,10 @@ class Stage:
             )
 
         return is_so
+
+    @property
+    def links(self) -> list[int]:
+        return [wire.end.fileno() for wire in self.supervisor.wires.values()]
 
     @property
     def pids(self) -> list[int]:
@@ -337,12 +348,53 @@ def many(stage: Stage) -> Steps:
     stage.seen["rows"] = [m.row for m in stage.fleet.members.values()]
 
 
+def replaced(stage: Stage) -> Steps:
+    """Another program goes on with the same process, workers and board."""
+    left = inheritance()
+    if left is None:
+        return _before_replaced(stage)
+    stage.fleet.size = left.size
+    stage.supervisor = Supervisor(stage.fleet, obedient, board=inherited_board(left))
+    take_over(left, stage.supervisor, monotonic())
+    return _after_replaced(stage, left)
+
+
+def _before_replaced(stage: Stage) -> Steps:
+    yield stage.complete()
+    stage.supervisor.board.row(0)[CONNECTIONS] = 77
+    stage.supervisor.scale(3)
+    stubborn = stage.fleet.members[stage.pids[1]]
+    stage.supervisor.do(stage.fleet._drain(stubborn, "just so", monotonic()))
+    os.kill(stubborn.pid, signal.SIGSTOP)
+    os.environ["BEFORE"] = " ".join(map(str, stage.pids))
+    become_new(stage.supervisor, [], {"some": os.open("/dev/null", os.O_RDONLY)})
+
+
+def _after_replaced(stage: Stage, left: Inheritance) -> Steps:
+    before = [int(pid) for pid in os.environ["BEFORE"].split()]
+    states = {pid: stage.fleet.members[pid].state for pid in before}
+    stage.seen["states"] = [STATES[states[pid]] for pid in before]
+    stage.seen["connections"] = stage.supervisor.board.row(0)[CONNECTIONS]
+    stage.seen["some"] = os.path.samestat(os.fstat(left.others["some"]), os.stat("/dev/null"))
+    stage.seen["inherited"] = any(map(os.get_inheritable, (left.board, *stage.links)))
+    os.kill(before[1], signal.SIGCONT)
+    yield stage.complete(without=(before[1],))
+    stage.seen["kept"] = [pid in stage.pids for pid in before]
+    answers = stage.ask({"do": "where"})
+    yield lambda: answers
+    stage.seen["where"] = sorted(a["pid"] == a["ok"]["pid"] for a in answers)
+    stage.supervisor.reload()
+    yield stage.complete(without=tuple(before))
+    stage.seen["generation"] = stage.fleet.generation
+
+
 def main(name: str) -> None:
     options: dict[str, Any] = {"hang_timeout_s": 0.5} if name == "one_that_stands_still" else {}
     stage = Stage(**options)
     if options:
         stage.supervisor._work = beating
-    stage.play(globals()[name](stage))
+    steps = globals()[name](stage)
+    stage.play(steps)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,45 @@
+"""Another program in the place of a supervisor."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+from photon.runtime.workers import upgrade
+from photon.runtime.workers.board import Board
+from photon.runtime.workers.fleet import Fleet
+from photon.runtime.workers.supervisor import Supervisor
+from tests.runtime.workers.playing import play
+
+
+def test_another_program_goes_on_with_all_workers_whatever_they_do() -> None:
+    played = play("replaced")
+    assert played.seen == {
+        "states": ["ready", "draining", "booting"],
+        "connections": 77,
+        "some": True,
+        "inherited": False,
+        "kept": [True, False, True],
+        "where": [True, True, True],
+        "generation": 2,
+    }
+    assert not played.has_logged("ended")
+    assert played.code == 0
+
+
+def test_the_first_of_all_inherits_nothing() -> None:
+    assert upgrade.inheritance() is None
+
+
+def test_a_program_that_cannot_be_run_leaves_everything_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    board = Board()
+    supervisor = Supervisor(Fleet(1), lambda post: 0, board=board)
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(FileNotFoundError):
+        upgrade.become_new(supervisor, [], {})
+    assert "PHOTON_TAKE_OVER" not in os.environ
+    assert not os.get_inheritable(board.descriptor)
