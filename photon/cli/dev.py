@@ -31,6 +31,9 @@ _SIZES = "Limits: sizes in bytes, or 64KiB, 16MiB"
 # A hub that stands still is told of sooner than where many work at once.
 _BLOCKED_S = 0.05
 
+# Who has just connected to a worker that is replaced may still ask it.
+_SETTLE_S = 0.1
+
 
 @click.command(
     cls=SectionedCommand,
@@ -131,7 +134,8 @@ def _plan(ctx: click.Context, app: str, options: dict[str, Any]) -> Plan:
     source = ctx.get_parameter_source("blocked_s")
     is_default = source is click.core.ParameterSource.DEFAULT
     blocked_s = _BLOCKED_S if is_default else plan.blocked_s
-    return structs.replace(plan, log_format=log_format, blocked_s=blocked_s)
+    supervisor = structs.replace(plan.supervisor, settle_s=_SETTLE_S)
+    return structs.replace(plan, log_format=log_format, blocked_s=blocked_s, supervisor=supervisor)
 
 
 def _allow_host(ctx: click.Context, host: str) -> None:

@@ -35,6 +35,7 @@ from photon.cli.watching import Watcher
 from photon.http.application import Application
 from photon.http.request import Request
 from photon.http.server.server import OnAnswer
+from photon.runtime.clock import now
 from photon.runtime.workers.board import READY
 from photon.runtime.workers.control import ControlServer
 from photon.runtime.workers.fleet import Action, Fleet, Log, Member
@@ -51,6 +52,9 @@ logger = logging.getLogger("photon.cli")
 
 # Ctrl+C: what still runs is told to end after the first time, and is killed after the second.
 _HURRY_S, _KILL_S = 0.2, 3.0
+
+# Who connected so long ago, and has asked nothing since, is not about to.
+_JUST_CAME_S = 0.1
 
 # A file that was saved longer ago was moved here: then its time says nothing.
 _FRESH_S = 30.0
@@ -223,6 +227,7 @@ class _Developing:
         self._watcher = Watcher(
             self._supervisor,
             watched,
+            [self._opened],
             self._on_change,
             lambda: self._on_watcher_end(polls=polls),
             polls=polls,
@@ -249,12 +254,12 @@ class _Developing:
             self._screen.pages_reload(paths, styles=kind == "styles")
             self._supervisor.ask({"do": f"live-{kind}"}, lambda answers: None)
             return
-        now = time.time()
+        moment = time.time()
         if not self._changed:
-            self._saved_at = _saved_at(paths, now)
+            self._saved_at = _saved_at(paths, moment)
         self._changed = [*self._changed, *(p for p in paths if p not in self._changed)]
-        self._just_changed = {p: at for p, at in self._just_changed.items() if now - at < 5}
-        self._just_changed |= dict.fromkeys(paths, now)
+        self._just_changed = {p: at for p, at in self._just_changed.items() if moment - at < 5}
+        self._just_changed |= dict.fromkeys(paths, moment)
         self._supervisor.reload()
 
     def _open_browser(self) -> None:
@@ -360,6 +365,25 @@ class DevServing(Serving):
         self._commands["show-error"] = lambda given: live.show_error(str(given.get("error", "")))
         self._commands["live-styles"] = lambda given: live.change_styles()
         self._commands["live-assets"] = lambda given: live.change_assets()
+
+    def _on_pause(self, message: Message) -> None:
+        server = self._server
+        if server is None:
+            return
+        for listener in server.listeners:
+            listener.pause()
+        # A client that has just connected is about to ask, and no client asks again that got
+        # nothing on a new connection. On an old one it does, and gets the new code.
+        before = now() - _JUST_CAME_S
+        for connection in list(server.connections):
+            if connection.since < before:
+                connection.close_if_idle()
+
+    def _on_stop(self, message: Message) -> None:
+        if not self._scope.cancel_called:
+            # When another one takes its place, who has just connected may still ask.
+            restarts = bool(message.get("restarts"))
+            self._stop(settles=restarts, restarts=restarts)
 
 
 def _without_ours(requests: AccessLog) -> OnAnswer:

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from photon.cli.watched import Watched
 from photon.runtime.workers.helper import fork_helper, sleep_natively
@@ -33,7 +34,9 @@ OnChange = Callable[[list[str]], object]
 class Watcher:
     """A child of a supervisor that watches files.
 
-    Args: on_change: called with absolute paths, in the supervisor's loop; on_end: when the child
+    Args:
+        close: what the child must not hold open: has `close()`.
+        on_change: called with absolute paths, in the supervisor's loop; on_end: when the child
         has ended and nothing is watched any more.
     Attributes: pid; 0 while there is none.
     """
@@ -42,6 +45,7 @@ class Watcher:
         self,
         supervisor: Supervisor,
         watched: Watched,
+        close: Sequence[Any],
         on_change: OnChange,
         on_end: Callable[[], object],
         *,
@@ -49,6 +53,7 @@ class Watcher:
     ) -> None:
         self._supervisor = supervisor
         self._watched = watched
+        self._close = close
         self._on_change = on_change
         self._on_end = on_end
         self._polls = polls
@@ -62,7 +67,12 @@ class Watcher:
         supervisor = self._supervisor
         self._reader, writer = os.pipe()
         os.set_blocking(self._reader, False)
-        close = [*supervisor.wires.values(), *supervisor.close_in_child, _Closing(self._reader)]
+        close = [
+            *supervisor.wires.values(),
+            *supervisor.close_in_child,
+            *self._close,
+            _Closing(self._reader),
+        ]
         self.pid = fork_helper(lambda: self._work(writer), close=close)
         os.close(writer)
         supervisor.close_in_child.append(self)

@@ -332,3 +332,44 @@ def test_it_ends_though_browsers_are_connected(tmp_path: Path, which: signal.Sig
                 process.kill(which)
                 assert process.wait() == ExitCode.OK
         assert process.stderr.endswith("stopped\n")
+
+
+def test_nothing_is_left_when_the_supervisor_is_killed(tmp_path: Path) -> None:
+    save(tmp_path, "one")
+    with developing(tmp_path) as (process, port):
+        process.kill(signal.SIGKILL)
+        # Its end of stderr is closed when the last of its children has ended.
+        process.wait()
+        socket.create_server(("127.0.0.1", port)).close()
+
+
+def test_a_module_that_never_ends_is_given_up_when_it_is_saved_again(tmp_path: Path) -> None:
+    save(tmp_path, "one")
+    with developing(tmp_path) as (process, port):
+        (tmp_path / "shop.py").write_text("open('booting', 'w').close()\nwhile True: pass\n")
+        wait_until((tmp_path / "booting").exists)
+        save(tmp_path, "two")
+        process.wait_line("reloaded")
+        assert version(port) == "two"
+
+
+def test_no_request_is_lost_however_often_it_reloads(tmp_path: Path) -> None:
+    save(tmp_path, "v0")
+    with developing(tmp_path) as (process, port):
+        seen: list[str] = []
+        is_over = False
+
+        def ask() -> None:
+            while not is_over:
+                seen.append(version(port))
+
+        asking = [spawn(ask) for _ in range(3)]
+        for number in range(1, 6):
+            save(tmp_path, f"v{number}")
+            process.wait_line("reloaded")
+        is_over = True
+        for each in asking:
+            each.join()
+            assert each.error is None
+        assert seen[-1] == "v5"
+        assert len(seen) > 20
