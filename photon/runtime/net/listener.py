@@ -85,6 +85,7 @@ class Listener:
         self._is_shared = opened is not None
         self._has_room = has_room
         self._left_since = 0.0
+        self._left_round = 0
         self._socket = opened if opened is not None else open_socket(address, backlog)
         self._kind = (self._socket.family, self._socket.type, self._socket.proto)
         self._given = address
@@ -149,7 +150,9 @@ class Listener:
     def _leave_to_others(self) -> bool:
         """Whether the next connection is left to others, until the loop polls again."""
         moment = now()
-        if not self._left_since:
+        # While it waits each round of the loop comes here: if one did not, others took it.
+        former_round, self._left_round = self._left_round, self._hub.loop.iteration
+        if not self._left_since or self._left_round - former_round > 1:
             self._left_since = moment
         elif moment - self._left_since > _LEAVE_S:
             self._left_since = 0.0

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from photon.runtime.errors import ListenError
 from photon.runtime.greenlets import checkpoint, sleep
 from photon.runtime.hub import current_hub
 from photon.runtime.net.address import Address, FdAddress, TcpAddress, UnixAddress
-from photon.runtime.net.listener import Listener
+from photon.runtime.net.listener import Listener, open_socket
 from tests.clients import wait_until
 
 LOCAL = TcpAddress("127.0.0.1", 0)
@@ -27,7 +28,7 @@ LOCAL = TcpAddress("127.0.0.1", 0)
 class Accepting:
     """A listener and what it accepted."""
 
-    def __init__(self, address: Address = LOCAL, **options: int) -> None:
+    def __init__(self, address: Address = LOCAL, **options: Any) -> None:
         self.accepted: list[_socket.socket] = []
         self.clients: list[socket.socket] = []
         self.listener = Listener(current_hub(), address, self.on_accept, **options)
@@ -378,3 +379,121 @@ def test_a_back_off_ends_by_itself_and_with_the_listener(accepting: Accepting) -
     accepting.listener.close()
     sleep(0.15)
     checkpoint()
+
+
+# Together with others on one socket...
+
+
+def again(opened: _socket.socket) -> _socket.socket:
+    """The same socket, as a forked process has it."""
+    found = _socket.socket(fileno=os.dup(opened.fileno()))
+    found.setblocking(False)
+    return found
+
+
+class Together:
+    """Listeners on one socket, each as a process of its own would have it.
+
+    Attributes: has_room: of each; taken: which of them took each connection.
+    """
+
+    def __init__(self, *has_room: bool) -> None:
+        self.opened = open_socket(LOCAL, 128)
+        self.has_room = list(has_room)
+        self.taken: list[int] = []
+        self.asked = 0
+        self.sockets: list[Any] = []
+        self.listeners = [self._listener(number) for number in range(len(has_room))]
+
+    def _listener(self, number: int) -> Listener:
+        def has_room() -> bool:
+            self.asked += 1
+            return self.has_room[number]
+
+        def on_accept(accepted: _socket.socket) -> None:
+            self.taken.append(number)
+            self.sockets.append(accepted)
+
+        listener = Listener(
+            current_hub(), LOCAL, on_accept, opened=again(self.opened), has_room=has_room
+        )
+        listener.start()
+        return listener
+
+    def connect(self) -> None:
+        """Have one more connection, and wait until somebody took it."""
+        address = self.listeners[0].address
+        assert isinstance(address, TcpAddress)
+        count = len(self.taken)
+        self.sockets.append(socket.create_connection((address.host, address.port), timeout=3))
+        wait_until(lambda: len(self.taken) > count)
+
+    def close(self) -> None:
+        for each in [*self.listeners, *self.sockets, self.opened]:
+            each.close()
+
+
+@pytest.fixture
+def together(request: pytest.FixtureRequest) -> Iterator[Together]:
+    made = Together(*request.param)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("together", [(False, True, False)], indirect=True)
+def test_who_has_no_room_leaves_each_connection_to_who_has(together: Together) -> None:
+    for _ in range(20):
+        together.connect()
+        sleep(0.003)  # longer than a connection is left to others: the next one is another
+    assert together.taken == [1] * 20
+
+
+@pytest.mark.parametrize("together", [(False,), (False, False)], indirect=True)
+def test_what_nobody_has_room_for_is_taken_all_the_same(together: Together) -> None:
+    for _ in range(5):
+        together.connect()
+    assert len(together.taken) == 5
+
+
+@pytest.mark.parametrize("together", [(False, True)], indirect=True)
+def test_what_another_one_cannot_take_is_taken_all_the_same(together: Together) -> None:
+    together.listeners[1].pause()  # as one that is stuck
+    together.connect()
+    assert together.taken == [0]
+
+
+@pytest.mark.parametrize("together", [(True,)], indirect=True)
+def test_who_has_room_is_asked_before_each_connection(together: Together) -> None:
+    together.connect()
+    together.connect()
+    assert together.asked >= 2
+
+
+@pytest.mark.parametrize("together", [(True, False)], indirect=True)
+def test_the_end_of_one_is_not_the_end_of_the_others(together: Together) -> None:
+    together.listeners[0].close()
+    assert not together.opened.fileno() < 0
+    together.connect()
+    assert together.taken == [1]
+    together.listeners[0].close()
+
+
+@pytest.mark.parametrize("together", [(False, False)], indirect=True)
+def test_one_that_leaves_takes_what_waits_whatever_room_it_has(together: Together) -> None:
+    address = together.listeners[0].address
+    assert isinstance(address, TcpAddress)
+    for _ in range(3):
+        raw = _socket.socket()
+        raw.connect((address.host, address.port))  # lets nobody in
+        together.sockets.append(raw)
+    together.listeners[0].accept_all()
+    assert together.taken == [0, 0, 0]
+
+
+def test_the_file_of_a_shared_socket_is_left_to_who_opened_it(tmp_path: Path) -> None:
+    address = UnixAddress(str(tmp_path / "shared.sock"))
+    opened = open_socket(address, 16)
+    listener = Listener(current_hub(), address, _socket.socket.close, opened=again(opened))
+    listener.close()
+    assert Path(address.path).exists()
+    opened.close()
