@@ -10,10 +10,11 @@ import click
 
 from photon.cli.deployment.files import KINDS, texts_for, write
 from photon.cli.deployment.plan import (
+    DeployedWorkers,
     Plan,
     checked_name,
     checked_plain,
-    checked_workers,
+    health_of,
     name_for,
 )
 from photon.cli.importer import full_name
@@ -88,16 +89,16 @@ Examples:
 @setting(
     "--health-port",
     section=_WHERE,
-    type=click.IntRange(1, 65535),
-    default=8081,
-    metavar="NUMBER",
+    default="8081",
+    metavar="[HOST:]PORT",
     help="where health is told  [8081]",
 )
 @setting(
     "--workers",
     section=_HOW,
+    type=DeployedWorkers(),
     default="",
-    metavar="NUMBER|auto",
+    metavar="N|auto",
     help="processes; auto is one a core  [auto; 1 in a pod, of which there are several]",
 )
 @field_setting(Timeouts, "drain_s", prefix="timeout", section=_HOW)
@@ -172,35 +173,19 @@ def deployment(
 def _plan(
     ctx: click.Context, kind: str, target: str, application: Application, options: dict[str, Any]
 ) -> Plan:
-    in_container = kind in ("docker", "kubernetes")
     name = checked_name(options["name"]) if options["name"] else ""
     name = name or name_for(target, Path(ctx.params["app_dir"]))
-    host, uds = checked_plain(options["host"]), checked_plain(options["uds"])
-    if host and uds:
-        raise click.UsageError("--host and --uds: there can be one of them only.", ctx)
-    if in_container and uds:
-        raise click.UsageError(f"{kind}: containers are reached by a port, not by --uds.", ctx)
-    if uds and not uds.startswith("/"):
-        raise click.UsageError(f"--uds {uds}: the path of a service has to be absolute.", ctx)
-    if not host and not uds:
-        if in_container:
-            host = "0.0.0.0"
-        elif was_given(ctx, "port"):
-            host = "127.0.0.1"
-        else:
-            uds = f"/run/{name}/{name}.sock"
-    if options["health_port"] == options["port"] and not uds:
-        raise click.UsageError("--health-port and --port: health needs a port of its own.", ctx)
-    return Plan(
+    host, uds = _where(ctx, kind, name, options)
+    health = health_of(options["health_port"], for_all=kind == "kubernetes")
+    plan = Plan(
         target=checked_plain(target),
         name=name,
         folder=checked_plain(options["folder"]) or f"/srv/{name}",
-        host=host,
+        host=checked_plain(host),
         port=options["port"],
-        uds=uds,
-        workers=checked_workers(options["workers"] or ("1" if kind == "kubernetes" else "auto")),
-        health_port=options["health_port"],
-        is_reached=kind == "kubernetes",
+        uds=checked_plain(uds),
+        workers=options["workers"] or ("1" if kind == "kubernetes" else "auto"),
+        health=health,
         # With PrivateTmp= the usual folder is one that `photon top` cannot see.
         control=f"/run/{name}/control.sock" if kind == "systemd" else "",
         drain_s=options["timeout_drain_s"],
@@ -214,6 +199,29 @@ def _plan(
         context=os.path.relpath(ctx.params["app_dir"], options["to"]),
         folder_of_files=os.path.relpath(options["to"], ctx.params["app_dir"]),
     )
+    if not uds and plan.health_port == plan.port:
+        raise click.UsageError("--health-port and --port: health needs a port of its own.", ctx)
+    return plan
+
+
+def _where(ctx: click.Context, kind: str, name: str, options: dict[str, Any]) -> tuple[str, str]:
+    """Host and Unix socket, one of which is ""."""
+    host, uds = options["host"], options["uds"]
+    given = {each for each in ("host", "port", "uds") if was_given(ctx, each)}
+    if "uds" in given and given & {"host", "port"}:
+        raise click.UsageError("--host or --port, and --uds: there can be one of them only.", ctx)
+    if kind in ("docker", "kubernetes"):
+        if "uds" in given:
+            raise click.UsageError(f"{kind}: containers are reached by a port, not by --uds.", ctx)
+        # What a file of settings says is for the machine it is on: 127.0.0.1 reaches nobody here.
+        return (host if "host" in given else "0.0.0.0"), ""
+    if uds and not given & {"host", "port"}:
+        if not uds.startswith("/"):
+            raise click.UsageError(f"--uds {uds}: the path of a service has to be absolute.", ctx)
+        return "", uds
+    if host or "port" in given:
+        return host or "127.0.0.1", ""
+    return "", f"/run/{name}/{name}.sock"
 
 
 def _tasks_s(application: Application) -> float:

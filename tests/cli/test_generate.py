@@ -157,6 +157,20 @@ def test_settings_of_the_environment_count(folder: Path, monkeypatch: pytest.Mon
     assert "client_max_body_size 1m;" in generated("nginx")["shop.nginx.conf"]
 
 
+def test_settings_of_the_file_count(folder: Path) -> None:
+    (folder / "photon.toml").write_text(
+        'app = "generated_for:plain"\nhost = "127.0.0.1"\nworkers = 3\nhealth-port = "9001"\n'
+        '[limit]\nbody = "1MiB"\n[timeout]\ndrain = "7s"\n'
+    )
+    result = CliRunner().invoke(cli, ["generate", "deployment", "systemd", "--print"])
+    assert "--host 127.0.0.1 --port 8000 --workers 3 --health-port 9001" in result.output
+    assert "TimeoutStopSec=30\n" in result.output  # 7 + 5 + 10 + 3 + 5
+    result = CliRunner().invoke(cli, ["generate", "deployment", "docker", "--print"])
+    assert '"--host", "0.0.0.0"' in result.output
+    result = CliRunner().invoke(cli, ["generate", "deployment", "nginx", "--print"])
+    assert "client_max_body_size 1m;" in result.output
+
+
 # systemd...
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
+
+import pytest
 
 from photon.runtime.cancel import fail_after
 from photon.runtime.greenlets import sleep, spawn
@@ -11,6 +14,10 @@ from tests.fleet import PATIENCE_S, Fleet, running
 from tests.load import load
 from tests.processes import get
 from tests.workers.apps import PIDS, SLOW_IMPORT
+
+pytestmark = pytest.mark.skipif(
+    not os.path.exists("/proc/self/task"), reason="whose children there are only Linux tells"
+)
 
 
 def children(fleet: Fleet, *known: int) -> list[int]:

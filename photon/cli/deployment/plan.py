@@ -6,6 +6,7 @@ import math
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 from msgspec import Struct
@@ -38,7 +39,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         host, port: where it listens; not in the place of `uds`.
         uds: path of the Unix socket, "" for none.
         workers: a number, or "auto" for one a core.
-        health_port: where health is told; to others than this machine when `is_reached`.
+        health: where health is told, as `--health-port` takes it.
         control: path of the control socket; "" for the default.
         drain_s, cleanup_s: Photon's budgets for requests, when it stops.
         tasks_s: those of the application's tasks, which come after the requests.
@@ -54,8 +55,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     port: int
     uds: str
     workers: str
-    health_port: int
-    is_reached: bool = False
+    health: str
     control: str = ""
     drain_s: float
     cleanup_s: float
@@ -74,9 +74,9 @@ class Plan(Struct, frozen=True, kw_only=True):
         return math.ceil(self.drain_s + self.cleanup_s + self.tasks_s) + MARGIN_S
 
     @property
-    def health(self) -> str:
-        """As `--health-port` takes it."""
-        return f"0.0.0.0:{self.health_port}" if self.is_reached else str(self.health_port)
+    def health_port(self) -> int:
+        """The port alone."""
+        return int(self.health.rpartition(":")[2])
 
     @property
     def flags(self) -> list[str]:
@@ -120,6 +120,7 @@ class Plan(Struct, frozen=True, kw_only=True):
             "stop_s": self.stop_s,
             "margin_s": MARGIN_S,
             "flags": self.flags,
+            "health_port": self.health_port,
             "size": self.size,
             "variable": self.name.replace("-", "_"),
             # nginx ends idle connections first, and waits for an answer longer than Photon does.
@@ -160,8 +161,27 @@ def checked_plain(text: str) -> str:
     )
 
 
-def checked_workers(text: str) -> str:
-    """Raises: click.BadParameter."""
-    if text == "auto" or (text.isascii() and text.isdecimal() and 1 <= int(text) <= 256):
-        return text
-    raise click.BadParameter(f"{text!r}: a number from 1 to 256, or auto for one a core")
+class DeployedWorkers(click.ParamType[str]):
+    """What `photon run --workers` takes, which is not counted here: that is another machine."""
+
+    name = "N|auto"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value).strip().lower()
+        if text in ("", "auto") or (text.isascii() and text.isdecimal() and 1 <= int(text) <= 256):
+            return text
+        self.fail(f"{value!r}: a number from 1 to 256, or auto for one a core", param, ctx)
+
+
+def health_of(text: str, *, for_all: bool) -> str:
+    """Where health is told.
+
+    Args: text: [HOST:]PORT; for_all: not to this machine alone, where it names no host.
+    Raises: click.BadParameter.
+    """
+    host, _, port = text.rpartition(":")
+    if not (port.isascii() and port.isdecimal() and 1 <= int(port) <= 65535):
+        raise click.BadParameter(f"--health-port {text!r}: it is written 8081, or 0.0.0.0:8081")
+    if not host:
+        return f"0.0.0.0:{port}" if for_all else port
+    return checked_plain(text)

@@ -9,10 +9,11 @@ import click
 import pytest
 
 from photon.cli.deployment.plan import (
+    DeployedWorkers,
     Plan,
     checked_name,
     checked_plain,
-    checked_workers,
+    health_of,
     name_for,
 )
 
@@ -26,7 +27,7 @@ def plan(**values: Any) -> Plan:
         "port": 8000,
         "uds": "",
         "workers": "auto",
-        "health_port": 8081,
+        "health": "8081",
         "drain_s": 30.0,
         "cleanup_s": 5.0,
         "tasks_s": 13.0,
@@ -52,7 +53,9 @@ def test_sizes_of_nginx(size: int, expected: str) -> None:
 
 def test_only_what_differs_is_a_flag() -> None:
     assert plan().flags == ["--workers", "auto", "--health-port", "8081"]
-    changed = plan(drain_s=0.5, body_bytes=1000, factory=True, is_reached=True, control="/run/c")
+    changed = plan(
+        drain_s=0.5, body_bytes=1000, factory=True, health="0.0.0.0:8081", control="/run/c"
+    )
     assert changed.flags == [
         *("--factory", "--workers", "auto", "--health-port", "0.0.0.0:8081"),
         *("--control", "/run/c", "--timeout-drain", "500ms", "--limit-body-bytes", "1000"),
@@ -90,4 +93,14 @@ def test_what_would_need_quotes(text: str) -> None:
 @pytest.mark.parametrize("text", ["0", "257", "many", "-1", "²"])
 def test_workers_that_are_no_number(text: str) -> None:
     with pytest.raises(click.BadParameter, match="a number from 1 to 256, or auto"):
-        checked_workers(text)
+        DeployedWorkers().convert(text, None, None)
+
+
+def test_where_health_is_told() -> None:
+    assert health_of("8081", for_all=False) == "8081"
+    assert health_of("8081", for_all=True) == "0.0.0.0:8081"
+    assert health_of("10.0.0.1:8081", for_all=True) == "10.0.0.1:8081"
+    assert plan(health="[::]:8081").health_port == 8081
+    for text in ("", "health", "0", "65536", "8081:", "²"):
+        with pytest.raises(click.BadParameter, match="it is written 8081"):
+            health_of(text, for_all=False)
