@@ -105,7 +105,6 @@ class BlockedLog:
         left_out = self._left_out(place)
         if left_out is None:
             return False
-        self.reported += 1
         again = f" ({left_out} more times since it was last told)" if left_out else ""
         self._log(
             f"{self._name} holds the hub for {silence.seconds:.2g} s now, and nothing else is "
@@ -113,6 +112,7 @@ class BlockedLog:
             {**self._extra, "blocked_ms": round(silence.seconds * 1000)},
             stack="\n".join(_stack(frame)),
         )
+        self.reported += 1
         return True
 
     def _go_on(self, silence: Silence) -> None:

@@ -36,10 +36,13 @@ def test_spawned_functions_the_main_greenlet_and_threads() -> None:
         with fail_after(60):
             event.wait()
 
+    def in_thread() -> None:
+        while not event.is_set:
+            block(0.01)
+
     handle = spawn(waits_here)
-    beside = spawn(offload, block, 0.3)
-    checkpoint()
-    checkpoint()
+    beside = spawn(offload, in_thread)
+    wait_until(lambda: "pool: runs what was offloaded" in str(dump()["threads"]))
     told = dump(stacks=True)
     json.dumps(told)
     entry = next(each for each in told["greenlets"] if "waits_here" in each["name"])

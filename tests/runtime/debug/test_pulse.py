@@ -60,16 +60,16 @@ def test_who_listens_is_told_in_a_native_thread_while_it_lasts(pulse: Pulse) -> 
     pulse.on_stuck.append(on_stuck)
     pulse.on_freed.append(freed.append)
     sleep(TICK_S * 2)
-    block(0.3)
-    assert len(silences) >= 2
+    while len(silences) < 3:
+        block(0.02)
     assert len({silence.since for silence in silences}) == 1
     assert silences[0].seconds > pulse.stuck_s
     assert silences[0].seconds < silences[-1].seconds
-    assert silences[-1].computing < 0.2  # it slept
+    assert silences[-1].computing < 0.5  # it slept
     assert threads
     assert get_ident() not in threads
     wait_until(lambda: freed)
-    assert freed[0] >= 0.3
+    assert freed[0] >= silences[-1].seconds
 
 
 def test_a_computation_is_known_by_what_it_computes(pulse: Pulse) -> None:
