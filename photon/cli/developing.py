@@ -23,6 +23,7 @@ from msgspec import Struct
 import photon
 from photon.app.live.reloading import PREFIX, LiveReload
 from photon.cli.broken import BrokenApplication
+from photon.cli.controlling import open_control
 from photon.cli.dev_screen import Screen
 from photon.cli.dotenv import load_env_file, return_inherited, take_inherited
 from photon.cli.exits import CommandError, ExitCode
@@ -44,7 +45,6 @@ from photon.runtime.workers.helper import fork_helper
 from photon.runtime.workers.messages import Message
 from photon.runtime.workers.process import Post
 from photon.runtime.workers.supervisor import Supervisor
-from photon.runtime.workers.whereis import prepare_default_path
 from photon.telemetry.access_log import AccessLog
 from photon.telemetry.dev_lines import coloured_dev_line, plain_dev_line
 
@@ -164,12 +164,12 @@ class _Developing:
 
     def _open_control(self, stack: ExitStack) -> None:
         governor = Governor(self._supervisor, self._supervisor.reload, self._about)
-        if self._plan.control == "none":
-            return
-        path = self._plan.control or prepare_default_path()
-        control = ControlServer(path, governor.on_request, about=self._about)
-        self._supervisor.attach(control)
-        stack.callback(control.close)
+        control = open_control(
+            self._plan, lambda path: ControlServer(path, governor.on_request, about=self._about)
+        )
+        if control is not None:
+            self._supervisor.attach(control)
+            stack.callback(control.close)
 
     def _about(self) -> Message:
         return {

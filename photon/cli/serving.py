@@ -15,6 +15,7 @@ from signal import SIGHUP, SIGINT, SIGQUIT, SIGTERM, Signals
 from typing import TYPE_CHECKING, Any
 
 import photon
+from photon.cli.controlling import open_control
 from photon.cli.electing import elect_by_files
 from photon.cli.exits import CommandError, ExitCode
 from photon.cli.importer import users_error
@@ -166,6 +167,8 @@ class Serving:
                 gc.set_threshold(10_000, 20, 20)
                 self._begin(stack)
                 sleep_forever()
+        except CommandError:
+            raise
         except ListenError as error:
             reason = error.strerror or str(error)
             raise CommandError(reason, exit_code=ExitCode.CANNOT_LISTEN) from None
@@ -250,23 +253,25 @@ class Serving:
         assert server is not None
         # What tells of a server is imported when somebody asks: it takes a tenth of the start.
         self._commands = ChainMap({}, _Later(lambda: _commands_of(server, self._application)))
-        if self._post is None and plan.control != "none":
-            from photon.runtime.workers.control_hub import serve_control
-            from photon.runtime.workers.whereis import prepare_default_path
+        if self._post is None:
+            open_control(plan, lambda path: self._serve_control(path, server, stack))
 
-            path = plan.control or prepare_default_path()
-            stack.enter_context(
-                serve_control(
-                    path,
-                    self._commands,
-                    about=lambda: {
-                        "app": plan.name,
-                        "addresses": [shown_addresses(server.addresses)],
-                        "version": photon.__version__,
-                    },
-                    state=lambda: "draining" if server.is_stopping else "ready",
-                )
+    def _serve_control(self, path: str, server: Server, stack: ExitStack) -> None:
+        from photon.runtime.workers.control_hub import serve_control
+
+        about = {
+            "app": self._plan.name,
+            "addresses": [shown_addresses(server.addresses)],
+            "version": photon.__version__,
+        }
+        stack.enter_context(
+            serve_control(
+                path,
+                self._commands,
+                about=lambda: about,
+                state=lambda: "draining" if server.is_stopping else "ready",
             )
+        )
 
     # The end...
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 import photon
+from photon.cli.controlling import open_control
 from photon.cli.exits import CommandError, ExitCode
 from photon.cli.loading import load
 from photon.cli.plan import Plan
@@ -41,7 +42,6 @@ from photon.runtime.workers.upgrade import (
     start_trial,
     take_over,
 )
-from photon.runtime.workers.whereis import prepare_default_path
 
 if TYPE_CHECKING:
     from photon.runtime.workers.pidfile import PidFile
@@ -261,9 +261,10 @@ class _Supervising:
             health = HealthServer(_opened(plan.health), lambda: report_of(board))
             supervisor.attach(health)
             stack.callback(health.close)
-        if plan.control != "none":
-            path = plan.control or prepare_default_path()
-            control = ControlServer(path, governor.on_request, about=self._about)
+        control = open_control(
+            plan, lambda path: ControlServer(path, governor.on_request, about=self._about)
+        )
+        if control is not None:
             supervisor.attach(control)
             stack.callback(control.close)
 
