@@ -51,6 +51,8 @@ class BrokenApplication:
         at = text.rfind("Error: ")
         at = text.rfind("\n", 0, at) + 1 if at >= 0 else len(text)
         above, last = text[:at].rstrip(), text[at:].strip()
+        if above:  # a traceback, whose last line says more than "see above"
+            last = above[above.rfind("\n") + 1 :].strip()
         head = (
             '<header><div class="bar"><span class="status s5">503</span><span class="asked">'
             f"<b>{told(self.name)}</b></span>"

@@ -29,6 +29,7 @@ Spawner = tuple[Any, ...]
 """Code and instruction of some frames, in turn; the innermost first."""
 
 _HERE = os.path.dirname(__file__)
+_MOST_PARENTS = 16
 
 
 class Owner(Protocol):
@@ -230,6 +231,10 @@ class Handle(msgspec.Struct, Generic[T], eq=False):
         if error is not None and error.__traceback__ is not None:
             # The frame of `run` leads back here, and with it this would wait for the collector.
             error.__traceback__ = error.__traceback__.tb_next
+            if state == "failed":
+                # For who shows it: the traceback begins in the function, and says nothing of who
+                # wanted it. The first one counts, for others only hand on what they waited for.
+                error.__dict__.setdefault("__spawned_at__", self._lineage())
         self._carrier = None
         # What it was given shall not live as long as who asks for its result.
         self._args, self._kwargs = (), None
@@ -239,6 +244,18 @@ class Handle(msgspec.Struct, Generic[T], eq=False):
             for place in self._line:
                 place.end()
         self._owner.on_ended(self)
+
+    def _lineage(self) -> list[tuple[str, int, str]]:
+        """Where it was spawned, then where the function was that did so, and so on."""
+        places = self.spawned_at
+        handle: Any = self
+        for _ in range(_MOST_PARENTS):
+            greenlet = None if handle.parent is None else handle.parent.greenlet
+            handle = getattr(greenlet, "job", None)
+            if not isinstance(handle, Handle):
+                break
+            places += handle.spawned_at
+        return places
 
     def __repr__(self) -> str:
         return f"<Handle {self.name} {self.state}>"

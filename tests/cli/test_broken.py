@@ -17,7 +17,7 @@ def test_a_browser_gets_a_page_and_a_program_a_problem() -> None:
     with TestClient(BrokenApplication("shop:app", TEXT), raise_server_exceptions=False) as client:
         page = client.post("/x", headers={"accept": "text/html"})
         assert (page.status, page.headers["retry-after"]) == (503, "1")
-        assert "failed while it was imported" in page.text
+        assert "SyntaxError: invalid syntax" in page.text
         assert "<script>alert" not in page.text
         assert "hunter2" not in page.text
         problem = client.get("/x")

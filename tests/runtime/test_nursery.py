@@ -426,3 +426,23 @@ def test_a_call_that_is_forgotten_is_told() -> None:
     assert not hasattr(uncalled, "__nothing__")
     assert (uncalled.__name__, repr(uncalled)) == ("nursery", "<nursery() for a with>")
     assert inspect.signature(uncalled) == inspect.Signature(return_annotation="Nursery")
+
+
+def test_a_failure_knows_where_its_function_was_spawned_and_who_spawned_that() -> None:
+    def failing() -> None:
+        raise LookupError("nothing there")
+
+    def between() -> None:
+        with nursery() as inner:
+            inner.spawn(failing)
+
+    with pytest.raises(BaseExceptionGroup) as caught:
+        with nursery() as n:
+            n.spawn(between)
+    (inside,) = caught.value.exceptions
+    assert isinstance(inside, BaseExceptionGroup)
+    (failure,) = inside.exceptions
+    functions = [name for _, _, name in failure.__dict__["__spawned_at__"]]
+    assert functions[0] == "between"
+    assert "test_a_failure_knows_where_its_function_was_spawned_and_who_spawned_that" in functions
+    assert functions.index(functions[0]) < len(functions) - 1

@@ -8,7 +8,7 @@ from typing import Any
 
 from photon.runtime.errors import Cancelled
 from photon.runtime.source import shown_path
-from photon.telemetry.debug_page.frames import Frame, Line, excerpt, frames_of
+from photon.telemetry.debug_page.frames import HOUSE, Frame, Line, excerpt, frames_of
 
 _MOST = 24
 _LONGEST_MESSAGE = 4000
@@ -112,12 +112,11 @@ def _before(error: BaseException) -> tuple[BaseException | None, str]:
 
 
 def kind_of(error: BaseException) -> str:
-    """The class of an exception, with its module unless it is built in."""
+    """The class of an exception, with its module unless everybody knows it."""
     kind = type(error)
     module = str(kind.__module__)
-    return (
-        kind.__qualname__ if module in ("builtins", "__main__") else f"{module}.{kind.__qualname__}"
-    )
+    is_known = module in ("builtins", "__main__") or module.startswith("photon.")
+    return kind.__qualname__ if is_known else f"{module}.{kind.__qualname__}"
 
 
 def message_of(error: BaseException) -> str:
@@ -143,7 +142,12 @@ def _notes(error: BaseException) -> list[Any]:
 def spawned_at(error: BaseException) -> list[tuple[str, str]]:
     """Where the function was spawned that failed: pairs of place and function."""
     places = error.__dict__.get("__spawned_at__", ())
-    return [(f"{shown_path(file)}:{line}", name) for file, line, name in places]
+    shown = [
+        (f"{shown_path(file)}:{line}", name)
+        for file, line, name in places
+        if not file.startswith(("<", HOUSE))
+    ]
+    return shown[:_MOST]
 
 
 def _syntax_of(error: BaseException) -> tuple[str, int, list[Line]] | None:

@@ -19,7 +19,7 @@ _LONGEST_LINE = 240
 _FIRST, _LAST = 20, 40
 
 _GENERATED = ("<endpoint of ", "<photon ", "<frozen importlib")
-_HOUSE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep
+HOUSE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep
 
 
 class Line(NamedTuple):
@@ -100,7 +100,7 @@ def _frame(frame: FrameType, line: int, instruction: int) -> Frame:
 
 def whose_is(code: CodeType) -> str:
     """Whose code it is: "yours", "photon" or "library"."""
-    if code.co_filename.startswith((_HOUSE, *_GENERATED)):
+    if code.co_filename.startswith((HOUSE, *_GENERATED)):
         return "photon"
     return "yours" if is_users(code) else "library"
 

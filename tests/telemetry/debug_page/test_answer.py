@@ -73,6 +73,9 @@ def test_a_nursery_is_a_tree(client: TestClient) -> None:
     assert "no user 'ann'" in told
     assert "ValueError at the end" in told
     assert "and 1 more" in told
+    assert re.search(r"This function was spawnedin in_a_nursery, \S+shop\.py:\d+", told)
+    spawned = client.get("/nursery").json()["debug"]["spawned_at"]
+    assert re.fullmatch(r"\S+shop\.py:\d+ in in_a_nursery", spawned[0])
 
 
 @pytest.mark.parametrize(
