@@ -88,7 +88,7 @@ def develop(plan: Plan, development: Development) -> None:
     logger.setLevel(max(logging.WARNING, logging.getLogger().level))
     with ExitStack() as stack:
         opened, address = stack.enter_context(_listening(plan, None))
-        _Developing(plan, development, opened, shown_addresses([address])).run(stack)
+        _Developing(plan, development, opened, shown_addresses(plan, [address])).run(stack)
 
 
 # The supervisor...

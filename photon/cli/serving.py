@@ -30,7 +30,7 @@ from photon.runtime.debug.pulse import pulsing
 from photon.runtime.errors import ListenError
 from photon.runtime.greenlets import sleep_forever
 from photon.runtime.hub import current_hub
-from photon.runtime.net.address import TcpAddress
+from photon.runtime.net.address import Address, TcpAddress
 from photon.runtime.patience import hurry
 from photon.runtime.workers.board import DRAINING, READY, STATE, Board
 from photon.runtime.workers.commanding import Command, run_command
@@ -205,7 +205,7 @@ class Serving:
         if post is not None:
             post.link.tell({"tell": "ready", "budget_s": self._budget_s})
             return
-        _tell_started(self._plan.name, server)
+        _tell_started(self._plan, server)
         if "NOTIFY_SOCKET" in os.environ:
             from photon.runtime.workers.notify import Notifier
 
@@ -261,7 +261,7 @@ class Serving:
 
         about = {
             "app": self._plan.name,
-            "addresses": [shown_addresses(server.addresses)],
+            "addresses": [shown_addresses(self._plan, server.addresses)],
             "version": photon.__version__,
         }
         stack.enter_context(
@@ -389,18 +389,22 @@ class _Later(MutableMapping[str, Command]):
         return len(self._all)
 
 
-def _tell_started(name: str, server: Server) -> None:
+def _tell_started(plan: Plan, server: Server) -> None:
     stops = "Ctrl+C" if sys.stderr.isatty() else "SIGTERM"
     logger.info(
         "Photon %s serves %s on %s (%s stops)",
         photon.__version__,
-        name,
-        shown_addresses(server.addresses),
+        plan.name,
+        shown_addresses(plan, server.addresses),
         stops,
         extra={"pid": os.getpid()},
     )
 
 
-def shown_addresses(addresses: list[Any], scheme: str = "http") -> str:
+def shown_addresses(plan: Plan, addresses: list[Address]) -> str:
     """Addresses as people click them."""
-    return ", ".join(a.url if isinstance(a, TcpAddress) else str(a) for a in addresses)
+    urls = (a.url if isinstance(a, TcpAddress) else str(a) for a in addresses)
+    return ", ".join(
+        f"https{url.removeprefix('http')}" if plan.tls and url.startswith("http:") else url
+        for url in urls
+    )

@@ -16,6 +16,7 @@ from photon.cli.loading import application_options
 from photon.cli.logs import LOGS, logging_options
 from photon.cli.options import field_setting, setting, settings_of, struct_of, was_given
 from photon.cli.plan import Plan
+from photon.cli.tls import tls_of, tls_options
 from photon.cli.workers import WorkersType
 from photon.http.server.settings import Limits, ServerSettings, Timeouts
 from photon.runtime.errors import AddressError
@@ -143,6 +144,7 @@ def serving_options(command: C) -> C:
         (
             listening_options,
             application_options,
+            tls_options,
             worker_options,
             watching_options,
             logging_options,
@@ -188,6 +190,7 @@ def plan_of(ctx: click.Context, app: str, options: dict[str, Any], *, is_dev: bo
         ),
         log_level=options["log_level"],
         log_format=options["log_format"],
+        tls=tls_of(ctx, options) if "tls_cert" in options else None,
         access_log=options["access_log"],
         workers=workers,
         limits=limits,

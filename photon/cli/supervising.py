@@ -151,7 +151,7 @@ class _Supervising:
         self._trial = 0
         self._trial_until = 0.0
         self._is_on_terminal = sys.stderr.isatty()
-        self._shown_address = shown_addresses([address])
+        self._shown_address = shown_addresses(plan, [address])
         size = left.size if left is not None else plan.workers or 1
         settings = plan.supervisor
         fleet = Fleet(
