@@ -16,7 +16,7 @@ from photon.runtime.nursery import nursery
 from photon.ws.errors import WebSocketClosed
 from photon.ws.websocket import WebSocket
 from tests.clients import PATIENCE_S, expect_no_leaks, wait_until
-from tests.ws.client import Speaker
+from tests.ws.client import Closed, Speaker
 from tests.ws.serving import Seen, serving
 
 
@@ -44,6 +44,25 @@ def test_a_handler_that_never_receives_is_cancelled_where_it_waits(how: str) -> 
     assert isinstance(seen.error, Cancelled)
     assert seen.error.source == "disconnect"
     assert ("4000" if how == "close frame" else "1006") in seen.error.reason
+
+
+@pytest.mark.parametrize(("restarts", "code"), [(False, 1001), (True, 1012)])
+def test_a_server_that_leaves_says_whether_another_one_takes_its_place(
+    restarts: bool, code: int
+) -> None:
+    def handler(ws: WebSocket) -> None:
+        ws.send("x")
+        for _ in ws:
+            pass
+
+    with serving(handler) as server, Speaker(server) as speaker:
+        assert speaker.receive() == "x"
+        server.restarts = restarts
+        stop = spawn(server.stop)
+        with pytest.raises(Closed) as caught:
+            speaker.receive()
+        assert caught.value.code == code
+        stop.join()
 
 
 def test_a_handler_that_has_received_has_time_for_the_last_messages() -> None:

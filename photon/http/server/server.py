@@ -145,6 +145,7 @@ class Server:
         self.row = _no_row()
         self.restarts = False
         self.settle_s = 0.0
+        self._is_paused = False
         self.finishing = 0
         self.listeners: list[Listener] = []
         self._heads = ReadyHeads(self._after_this_second)
@@ -182,6 +183,7 @@ class Server:
 
     def start(self) -> None:
         """Accept connections."""
+        self._is_paused = False
         for listener in self.listeners:
             listener.start()
 
@@ -190,6 +192,7 @@ class Server:
 
         A successor that listens on the same socket will take them.
         """
+        self._is_paused = True
         for listener in self.listeners:
             listener.pause()
         idle_since = now() - _PAUSE_S
@@ -261,7 +264,7 @@ class Server:
         if count >= limit:
             for listener in self.listeners:
                 listener.pause()
-        elif count == limit - 1 and self.state is State.RUNNING:
+        elif count == limit - 1 and self.state is State.RUNNING and not self._is_paused:
             self.start()
 
     def _new_protocol(self) -> Http1:
