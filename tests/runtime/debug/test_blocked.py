@@ -9,8 +9,8 @@ from time import monotonic
 import pytest
 from gevent import monkey
 
-from photon.runtime.debug.blocked import BlockedLog, telling_blocked
-from photon.runtime.debug.pulse import TICK_S, pulsing
+from photon.runtime.debug.blocked import BlockedLog, _reason, telling_blocked
+from photon.runtime.debug.pulse import TICK_S, Silence, pulsing
 from photon.runtime.greenlets import sleep, spawn
 from photon.runtime.hub import current_hub
 from tests.clients import wait_until
@@ -84,24 +84,16 @@ def test_what_was_left_out_is_counted(
     assert "(2 more times since it was last told)" in str(messages(caplog))
 
 
-def test_a_computation_is_told_as_one(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("photon.runtime.debug.blocked._QUIET_S", 0.0)
-
-    def compute(told: int) -> None:
-        while len(messages(caplog)) == told:
-            sum(range(1000))
-
-    with telling_blocked():
-        for _ in range(10):  # on a busy machine it may get no processor
-            sleep(TICK_S * 2)
-            spawn(compute, len(messages(caplog))).join()
-            if "it computes" in str(messages(caplog)):
-                break
-    assert "it computes: offload(fn) runs it beside, checkpoint() lets others in" in str(
-        messages(caplog)
-    )
+@pytest.mark.parametrize(
+    ("silence", "says"),
+    [
+        (Silence(1.0, 0.0, 0.9, 0.0), "it computes: offload(fn) runs it beside, checkpoint() lets"),
+        (Silence(1.0, 0.0, 0.0, 0.0), "it waits in a call that does not cooperate"),
+        (Silence(1.0, 0.9, 1.0, 0.0), "C code that holds the GIL"),
+    ],
+)
+def test_what_it_does_is_told_with_the_way_out(silence: Silence, says: str) -> None:
+    assert says in _reason(silence)
 
 
 def test_c_code_that_holds_the_gil_is_told_when_it_is_over(
@@ -150,8 +142,6 @@ def test_the_main_greenlet_is_told_as_such(caplog: pytest.LogCaptureFixture) -> 
 
 def test_a_hub_that_waits_is_nobodys_fault(caplog: pytest.LogCaptureFixture) -> None:
     """As after SIGSTOP: the native thread may be the first to run."""
-    from photon.runtime.debug.pulse import Silence
-
     with pulsing() as pulse:
         log = BlockedLog(current_hub(), pulse, 0.1)
         told = []
