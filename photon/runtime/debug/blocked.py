@@ -18,6 +18,7 @@ from time import monotonic
 from types import FrameType
 from typing import Any
 
+from photon.runtime.debug.culprits import way_out_of
 from photon.runtime.debug.frames import (
     around,
     file_of,
@@ -108,7 +109,7 @@ class BlockedLog:
         again = f" ({left_out} more times since it was last told)" if left_out else ""
         self._log(
             f"{self._name} holds the hub for {silence.seconds:.2g} s now, and nothing else is "
-            f"served: at {place_of(frame)}; {_reason(silence)}{again}",
+            f"served: at {place_of(frame)}; {_reason(silence)}{_hint(frame)}{again}",
             {**self._extra, "blocked_ms": round(silence.seconds * 1000)},
             stack="\n".join(_stack(frame)),
         )
@@ -174,6 +175,12 @@ def _reason(silence: Silence) -> str:
         "it waits in a call that does not cooperate, or for a processor: offload(fn) runs such a "
         "call beside"
     )
+
+
+def _hint(frame: FrameType) -> str:
+    """What is known of such lines."""
+    way_out = way_out_of(frame)
+    return f" ({way_out})" if way_out else ""
 
 
 def _stack(frame: FrameType) -> Iterator[str]:
