@@ -138,14 +138,17 @@ class Governor:
             self._supervisor.stop()
             return
         member = self._member(which)
+        if member.state != cells.READY:
+            raise ControlError(f"{member} does not serve: it is {STATES[member.state]}")
         self._supervisor.retire(member.pid, "an operator wants it replaced")
 
     def _member(self, which: Any) -> Member:
+        """By its index, of those with the same one that which serves; or by its pid."""
         members = self._supervisor.fleet.members.values()
-        for member in members:
-            if which in (member.slot, member.pid):
-                return member
-        there = ", ".join(str(m.slot) for m in members)
+        found = [member for member in members if which in (member.slot, member.pid)]
+        if found:
+            return next((member for member in found if member.state == cells.READY), found[0])
+        there = ", ".join(str(slot) for slot in sorted({m.slot for m in members}))
         raise ControlError(f"there is no worker {which!r}; there are {there}")
 
 
