@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import click
-from msgspec import structs
+from msgspec import Meta, structs
 
 from photon.cli.configuration import configuration_of
 from photon.cli.loading import application_options, named
@@ -28,8 +28,17 @@ _RELOAD = "Reload"
 _TIMES = "Time-outs: a number of seconds, or 500ms, 30s, 2m"
 _SIZES = "Limits: sizes in bytes, or 64KiB, 16MiB"
 
-# A hub that stands still is told of sooner than where many work at once.
-_BLOCKED_S = 0.05
+
+class Watching(WatchSettings, frozen=True, kw_only=True):
+    """A hub that stands still is told of sooner than where many work at once."""
+
+    blocked_s: Annotated[
+        float,
+        Meta(
+            ge=0, description="the log says who keeps the hub from moving for so long; 0 for never"
+        ),
+    ] = 0.05
+
 
 # Who has just connected to a worker that is replaced may still ask it.
 _SETTLE_S = 0.1
@@ -75,7 +84,7 @@ _SETTLE_S = 0.1
     help="look at all files four times a second, where the system tells of no changes",
 )
 @setting("--open", "opens", section=_RELOAD, is_flag=True, help="open a browser when it serves")
-@field_setting(WatchSettings, "blocked_s", section="To watch and to control")
+@field_setting(Watching, "blocked_s", section="To watch and to control")
 @setting(
     "--control",
     section="To watch and to control",
@@ -131,11 +140,8 @@ def _plan(ctx: click.Context, app: str, options: dict[str, Any]) -> Plan:
     }
     plan = plan_of(ctx, app, {**fixed, **options}, is_dev=True)
     log_format = "console" if plan.log_format == "auto" else plan.log_format
-    source = ctx.get_parameter_source("blocked_s")
-    is_default = source is click.core.ParameterSource.DEFAULT
-    blocked_s = _BLOCKED_S if is_default else plan.blocked_s
     supervisor = structs.replace(plan.supervisor, settle_s=_SETTLE_S)
-    return structs.replace(plan, log_format=log_format, blocked_s=blocked_s, supervisor=supervisor)
+    return structs.replace(plan, log_format=log_format, supervisor=supervisor)
 
 
 def _allow_host(ctx: click.Context, host: str) -> None:
