@@ -293,7 +293,7 @@ class Serving:
 
     def _on_hup(self) -> None:
         if self._plan.tls is not None and self._server is not None:
-            self._server.reload_tls()
+            self._server.reload_tls_soon()
         else:
             logger.warning("SIGHUP does nothing here; SIGTERM stops, --workers can reload")
 

@@ -427,6 +427,23 @@ def test_a_reload_shows_new_certificates_and_drops_nobody(
                 assert names(again) == ["localhost", "new.example"]
 
 
+def test_a_reload_in_the_hub_tells_the_log(
+    authority: Authority, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "photon.http")
+    certificate, key = (str(shutil.copy(path, tmp_path)) for path in authority.issue("localhost"))
+    with serving(hello, TlsSettings(certificates=((certificate, key),))) as server:
+        server.hub.run_soon(server.reload_tls_soon)
+        wait_until(lambda: caplog.records)
+        told = "new connections are shown the certificates as they are now: "
+        assert caplog.messages == [f"{told}{certificate} for localhost"]
+        Path(key).write_text("no key")
+        server.hub.run_soon(server.reload_tls_soon)
+        wait_until(lambda: len(caplog.records) == 2)
+        assert caplog.messages[1].startswith(f"no new certificates: {key}: there is no private key")
+        assert caplog.messages[1].endswith("The certificates that were loaded before stay")
+
+
 def names(client: Secure) -> list[str]:
     certificate: Any = client.secure.getpeercert()
     return [name for _, name in certificate["subjectAltName"]]
