@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -43,6 +44,7 @@ class Report:
         p50_s, p99_s, longest_s: of an answer, from the request on.
         texts: how many answers had each body; last: the last body of each connection.
         errors: the first of what went wrong.
+        certificates: the serial numbers of those that the server showed, and how often.
     """
 
     answered: int = 0
@@ -60,6 +62,7 @@ class Report:
     texts: dict[str, int] = field(default_factory=dict)
     last: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    certificates: dict[str, int] = field(default_factory=dict)
 
     @property
     def lost(self) -> int:
@@ -103,12 +106,16 @@ class Load:
 
 
 @contextmanager
-def load(port: int, *, connections: int = 16, path: str = "/", rate: float = 0.0) -> Iterator[Load]:
+def load(
+    port: int, *, connections: int = 16, path: str = "/", rate: float = 0.0, ca: str = ""
+) -> Iterator[Load]:
     """Clients of 127.0.0.1, until the end of the block.
 
-    Args: rate: requests a second of all together; 0 for as many as they can.
+    Args:
+        rate: requests a second of all together; 0 for as many as they can.
+        ca: speak TLS, and believe certificates for "localhost" that are signed by this one.
     """
-    arguments = {"port": port, "connections": connections, "path": path, "rate": rate}
+    arguments = {"port": port, "connections": connections, "path": path, "rate": rate, "ca": ca}
     process = subprocess.Popen(
         [sys.executable, __file__, json.dumps(arguments)],
         stdin=subprocess.PIPE,
@@ -143,6 +150,7 @@ class Tally:
         self.counts: Counter[str] = Counter()
         self.statuses: Counter[str] = Counter()
         self.texts: Counter[str] = Counter()
+        self.certificates: Counter[str] = Counter()
         self.latencies: list[float] = []
         self.errors: list[str] = []
         self.is_stopping = False
@@ -169,6 +177,7 @@ class Tally:
                 "statuses": self.statuses,
                 "texts": dict(self.texts.most_common(100)),
                 "errors": self.errors,
+                "certificates": self.certificates,
                 "last": [client.last for client in clients],
                 "p50_s": ordered[len(ordered) // 2],
                 "p99_s": ordered[len(ordered) * 99 // 100],
@@ -179,8 +188,17 @@ class Tally:
 class Client:
     """One connection after the other."""
 
-    def __init__(self, tally: Tally, port: int, path: str, pause_s: float, first_s: float) -> None:
+    def __init__(
+        self,
+        tally: Tally,
+        port: int,
+        path: str,
+        pause_s: float,
+        first_s: float,
+        tls: ssl.SSLContext | None,
+    ) -> None:
         self._tally = tally
+        self._tls = tls
         self._port = port
         self._request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
         self._pause_s = pause_s
@@ -241,7 +259,16 @@ class Client:
         except OSError as error:
             raise Broken("refused", error) from None
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return opened
+        if self._tls is None:
+            return opened
+        try:
+            secured = self._tls.wrap_socket(opened, server_hostname="localhost")
+        except OSError as error:
+            opened.close()
+            raise Broken("reset", error) from None
+        with self._tally.lock:
+            self._tally.certificates[str((secured.getpeercert() or {})["serialNumber"])] += 1
+        return secured
 
     def _read_head(self, before: str) -> bytes:
         while b"\r\n\r\n" not in self._unread:
@@ -286,11 +313,12 @@ class Client:
         self._socket, self._unread = None, b""
 
 
-def main(port: int, connections: int, path: str, rate: float) -> None:
+def main(port: int, connections: int, path: str, rate: float, ca: str) -> None:
     tally = Tally()
+    tls = ssl.create_default_context(cafile=ca) if ca else None
     pause_s = connections / rate if rate else 0.0
     clients = [
-        Client(tally, port, path, pause_s, pause_s * number / connections)
+        Client(tally, port, path, pause_s, pause_s * number / connections, tls)
         for number in range(connections)
     ]
     threads = [threading.Thread(target=client.live, daemon=True) for client in clients]
