@@ -8,6 +8,7 @@ watcher ─▶ changed ─▶ the worker takes no new connections, and its succe
 from __future__ import annotations
 
 import _socket
+import importlib
 import importlib.util
 import io
 import logging
@@ -56,6 +57,15 @@ _HURRY_S, _KILL_S = 0.2, 3.0
 # Who connected so long ago, and has asked nothing since, is not about to.
 _JUST_CAME_S = 0.1
 
+# Of Photon, what applications import, and what their first request, or failure, does.
+_NEEDED = (
+    "photon.app.photon",
+    "photon.openapi.generate",
+    "photon.openapi.ui",
+    "photon.http.sse",
+    "photon.telemetry.debug_page.answer",
+)
+
 # A file that was saved longer ago was moved here: then its time says nothing.
 _FRESH_S = 30.0
 
@@ -83,12 +93,19 @@ class Development(Struct, frozen=True, kw_only=True):
 def develop(plan: Plan, development: Development) -> None:
     """Serve until somebody says stop.   Raises: CommandError; SystemExit."""
     begin_logging(plan)
+    _import_ahead()
     # What supervisors tell operators is told here by the screen.
     logging.getLogger("photon.workers").setLevel(logging.WARNING)
     logger.setLevel(max(logging.WARNING, logging.getLogger().level))
     with ExitStack() as stack:
         opened, address = stack.enter_context(_listening(plan, None))
         _Developing(plan, development, opened, shown_addresses(plan, [address])).run(stack)
+
+
+def _import_ahead() -> None:
+    """Import here what every worker would import anew: all of it is Photon's, and does nothing."""
+    for name in _NEEDED:
+        importlib.import_module(name)
 
 
 # The supervisor...

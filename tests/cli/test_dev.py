@@ -373,3 +373,30 @@ def test_no_request_is_lost_however_often_it_reloads(tmp_path: Path) -> None:
             assert each.error is None
         assert seen[-1] == "v5"
         assert len(seen) > 20
+
+
+def children_of(pid: int) -> set[int]:
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return {int(child) for child in text.split()}
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="asks /proc for children")
+def test_a_watcher_that_dies_is_replaced_by_one_that_looks(tmp_path: Path) -> None:
+    save(tmp_path, "one")
+    with developing(tmp_path) as (process, port):
+        (watcher,) = children_of(process.process.pid) - {about(port)["pid"]}
+        os.kill(watcher, signal.SIGKILL)
+        process.wait_line("looking at the files instead")
+        save(tmp_path, "two")
+        process.wait_line("reloaded")
+        assert version(port) == "two"
+
+
+def test_a_debug_page_is_not_for_everybody(tmp_path: Path) -> None:
+    save(tmp_path, "one")
+    with developing(tmp_path) as (process, port):
+        _, text = get(port, "/fails", accept="text/html", host="evil.com")
+        assert "debug" not in json.loads(text)
+        process.wait_line("the debug page was not shown", "evil.com")
+        status, text = get(port, "/__photon__/live", host="evil.com")
+        assert (status, "generation" in text) == (403, False)
