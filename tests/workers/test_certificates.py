@@ -13,7 +13,6 @@ from tests.fleet import PATIENCE_S, running
 from tests.load import load
 from tests.workers.apps import PIDS
 
-
 _NOT_YET = pytest.mark.xfail(
     run=False, reason="without workers SIGHUP reads certificates in the hub, where nothing can wait"
 )
