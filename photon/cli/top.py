@@ -101,8 +101,9 @@ class Watching:
             now = self._ask()
         except ControlError as error:
             self._before = None
+            why = printable(str(error).removeprefix(f"{self._client.path}: "))
             self._move()
-            return lost_view(self._last, time(), printable(str(error)))
+            return lost_view(self._last, time(), why)
         view = view_of(now, self._before)
         self._before, self._last = now, view
         return view

@@ -49,10 +49,10 @@ def screen(
     """What is shown.
 
     Args:
-        width, height: of the terminal; it fills all lines.
+        width, height: of the terminal; all lines of it are filled.
         sort: see `sorted_routes`.
         history: requests/s up to now.
-        keys: whether there are any to be told of.
+        keys: whether there are any; without them nothing stands at the foot.
     """
     head = _head(view, width, history)
     notes = _notes(view)
@@ -67,9 +67,9 @@ def screen(
         *_table(_WORKER_COLUMNS, view.workers, width, worker_lines),
         Text(),
         *_table(_route_columns(width), routes, width, route_lines, nothing="no requests yet"),
-        *(Text() for _ in range(room - used)),
+        *(Text() for _ in range(room - used if keys else 0)),
         *notes,
-        _foot(sort) if keys else Text(),
+        *([_foot(sort)] if keys else []),
     )
 
 

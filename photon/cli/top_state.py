@@ -134,7 +134,7 @@ def lost_view(last: View | None, at: float, why: str) -> View:
     """What is shown of a server that does not answer: what it said last, and since when."""
     since = at if last is None else last.at
     view = View(at=since) if last is None else last
-    return msgspec.structs.replace(view, lost=f"{why} ({max(0.0, at - since):.0f} s ago it did)")
+    return msgspec.structs.replace(view, lost=f"no answer for {max(0.0, at - since):.0f} s: {why}")
 
 
 # Workers...
@@ -156,7 +156,7 @@ def _worker(
     if former is not None and before is not None and elapsed > 0:
         answered, was = _answered(told), _answered(former)
         if answered is not None and was is not None:
-            per_second = round(max(0, answered - was) / elapsed, 2)
+            per_second = round(max(0, answered - was - _own_jobs(told)) / elapsed, 2)
         if pid in now.cpu_s and pid in before.cpu_s:
             cpu = round(max(0.0, now.cpu_s[pid] - before.cpu_s[pid]) / elapsed * 100, 1)
     lag_us = _number(board.get("lag_us"))
@@ -182,6 +182,11 @@ def _worker(
 
 def _answered(told: Object) -> int | None:
     return _first(_dict(told.get("ok")).get("answered"), _dict(told.get("board")).get("answered"))
+
+
+def _own_jobs(told: Object) -> int:
+    """What a look makes a worker do, which counts as answered, too: "watch" and "stats"."""
+    return 2 if "ok" in told else 0
 
 
 def _by_pid(look: Look | None) -> dict[int, Object]:
