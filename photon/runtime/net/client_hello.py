@@ -12,46 +12,50 @@ from __future__ import annotations
 _HANDSHAKE, _CLIENT_HELLO, _SERVER_NAME, _HOST_NAME = 22, 1, 0, 0
 
 
-def asked_name(data: bytes) -> str | None:
-    """The host name in a ClientHello, lower-case; None as long as it is not complete.
+class HelloReader:
+    """Finds the host name in a ClientHello that comes in pieces, however small.
 
-    "" when there is none, or what came is no ClientHello: OpenSSL finds that out by itself.
-
-    Args: data: all that came from the client.
+    Attributes: data: all that came, for OpenSSL.
     """
-    hello = _first_message(data)
-    if hello is None:
-        return None
-    try:
-        return _name_in(_Reader(hello))
-    except (IndexError, UnicodeDecodeError):
-        return ""
 
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self._at = 0  # where the next record begins
+        self._message = bytearray()
 
-def _first_message(data: bytes) -> bytes | None:
-    """The first handshake message, which may be spread over records; None if it is cut off."""
-    message = b""
-    start = 0
-    while True:
-        if len(data) < start + 5:
-            return None
-        end = start + 5 + int.from_bytes(data[start + 3 : start + 5], "big")
-        if data[start] != _HANDSHAKE or end == start + 5:
-            return b""
-        message += data[start + 5 : end]
-        if len(message) >= 4:
-            whole = 4 + int.from_bytes(message[1:4], "big")
-            if message[0] != _CLIENT_HELLO or len(message) >= whole:
-                return message[:whole]
-        if len(data) < end:
-            return None
-        start = end
+    def name(self, data: bytes) -> str | None:
+        """Take what came: the name in lower case; None as long as the hello is not complete.
+
+        "" when there is none, or what came is no ClientHello: OpenSSL finds that out by itself.
+        """
+        self.data += data
+        try:
+            return _name_in(_Reader(bytes(self._message))) if self._is_complete() else None
+        except (IndexError, UnicodeDecodeError):
+            return ""
+
+    def _is_complete(self) -> bool:
+        """Whether the first handshake message is, which may be spread over records."""
+        data, message = self.data, self._message
+        # Each record is looked at once, or who sends many small ones would have us read all again.
+        while len(data) >= self._at + 5:
+            start = self._at + 5
+            end = start + int.from_bytes(data[start - 2 : start], "big")
+            if data[self._at] != _HANDSHAKE or end == start:
+                raise IndexError("this is no handshake")
+            if len(data) < end:
+                return False
+            message += data[start:end]
+            self._at = end
+            if message[0] != _CLIENT_HELLO:
+                raise IndexError("this is no ClientHello")
+            if len(message) >= 4 and len(message) >= 4 + int.from_bytes(message[1:4], "big"):
+                return True
+        return False
 
 
 def _name_in(hello: _Reader) -> str:
-    if hello.take(1)[0] != _CLIENT_HELLO:
-        return ""
-    hello.take(3 + 2 + 32)  # length, version, random
+    hello.take(1 + 3 + 2 + 32)  # type, length, version, random
     hello.vector(1)  # session
     hello.vector(2)  # cipher suites
     hello.vector(1)  # compression

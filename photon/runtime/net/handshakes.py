@@ -24,7 +24,7 @@ from photon.runtime.errors import StreamError
 from photon.runtime.greenlets import Turn
 from photon.runtime.hub import Hub
 from photon.runtime.net.certificates import reason_of
-from photon.runtime.net.client_hello import asked_name
+from photon.runtime.net.client_hello import HelloReader
 from photon.runtime.net.stream import ByteStream, PeerState
 from photon.runtime.net.tls import TlsStream
 from photon.runtime.net.tls_context import TlsContext
@@ -148,6 +148,7 @@ class Handshake:
         "_is_done",
         "_is_lingering",
         "_is_queued",
+        "_reader",
         "_received",
         "_stream",
         "_tls",
@@ -159,6 +160,7 @@ class Handshake:
         self._stream = stream
         self._tls: TlsStream | None = None
         self._hello = b""
+        self._reader: HelloReader | None = None
         self._received = 0
         self._is_queued = False
         self._is_done = False
@@ -203,14 +205,16 @@ class Handshake:
                 self._give_up("its handshake is larger than 64 KiB")
                 return
             if self._tls is None:
-                self._hello += data
-                name = asked_name(self._hello) if self._all.context.is_chosen_by_name else ""
-                if name is None:
-                    return  # the rest of the ClientHello is to come
+                name = ""
+                if self._all.context.is_chosen_by_name:
+                    self._reader = self._reader or HelloReader()
+                    asked = self._reader.name(data)
+                    if asked is None:
+                        return  # the rest of the ClientHello is to come
+                    name, data, self._reader = asked, bytes(self._reader.data), None
                 wrap = partial(self._all.context.wrap, name=name)
                 self._tls = TlsStream(self._all.hub, self._stream, wrap)
-                data, self._hello = self._hello, self._hello[:_HEAD_BYTES]
-            elif len(self._hello) < _HEAD_BYTES:
+            if len(self._hello) < _HEAD_BYTES:
                 self._hello = (self._hello + data)[:_HEAD_BYTES]
             self._is_done = self._tls.handshake(data)
             if self._is_done or not self._tls.flush():

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from photon.runtime.net.client_hello import asked_name
+from photon.runtime.net.client_hello import HelloReader
+
+
+def asked_name(data: bytes) -> str | None:
+    reader = HelloReader()
+    name = reader.name(data)
+    assert reader.data == data
+    return name
 
 
 def hello(name: str | None, *, fragment: int = 0) -> bytes:
@@ -34,6 +41,19 @@ def test_the_name_is_read(fragment: int) -> None:
     assert asked_name(hello("SHOP.example", fragment=fragment)) == "shop.example"
 
 
+@given(st.lists(st.integers(1, 50), max_size=30), st.sampled_from([0, 1, 100]))
+def test_the_name_may_come_in_pieces(sizes: list[int], fragment: int) -> None:
+    data = hello("shop.example", fragment=fragment)
+    reader = HelloReader()
+    for size in sizes:
+        piece, data = data[:size], data[size:]
+        name = reader.name(piece)
+        assert (name == "shop.example") if not data else (name is None)
+        if not data:
+            return
+    assert reader.name(data) == "shop.example"
+
+
 @pytest.mark.parametrize("name", [None, "127.0.0.1"])
 def test_a_client_may_ask_for_none(name: str | None) -> None:
     assert asked_name(hello(name)) == ""
@@ -44,6 +64,17 @@ def test_a_hello_that_is_cut_off_is_not_complete(fragment: int) -> None:
     data = hello("shop.example", fragment=fragment)
     assert {asked_name(data[:end]) for end in range(len(data))} == {None}
     assert asked_name(data + b"more") == "shop.example"
+
+
+def test_thousands_of_small_records_are_read_once_each() -> None:
+    record = b"\x16\x03\x01\x00\x01"
+    reader = HelloReader()
+    assert reader.name(record + b"\x01" + (record + b"\x00") * 3 + (record + b"x") * 10_000) == ""
+    reader = HelloReader()
+    assert reader.name(record + b"\x01" + record + b"\xff" + (record + b"x") * 10_000) is None
+    looked_at = reader._at
+    assert reader.name(record) is None
+    assert reader._at == looked_at == 10_002 * 6
 
 
 def test_a_name_that_is_not_ascii_is_none() -> None:
