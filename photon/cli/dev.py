@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import click
 from msgspec import Meta, structs
@@ -21,10 +21,15 @@ from photon.cli.options import (
 )
 from photon.cli.plan import Plan
 from photon.cli.serving_options import listening_options, plan_of
+from photon.cli.tls import tls_options
 from photon.http.server.settings import Limits, Timeouts
 from photon.runtime.workers.settings import SupervisorSettings, WatchSettings, WorkerLimits
 
+if TYPE_CHECKING:
+    from photon.runtime.net.tls_context import TlsSettings
+
 _RELOAD = "Reload"
+_TLS = "TLS: with --tls-cert, https:// is served"
 _TIMES = "Time-outs: a number of seconds, or 500ms, 30s, 2m"
 _SIZES = "Limits: sizes in bytes, or 64KiB, 16MiB"
 
@@ -83,6 +88,14 @@ _SETTLE_S = 0.1
     is_flag=True,
     help="look at all files four times a second, where the system tells of no changes",
 )
+@setting(
+    "--tls",
+    "makes_certificate",
+    section=_TLS,
+    is_flag=True,
+    help="with a certificate that is made here, and kept",
+)
+@tls_options
 @setting("--open", "opens", section=_RELOAD, is_flag=True, help="open a browser when it serves")
 @field_setting(Watching, "blocked_s", section="To watch and to control")
 @setting(
@@ -139,9 +152,24 @@ def _plan(ctx: click.Context, app: str, options: dict[str, Any]) -> Plan:
         "pid_file": "",
     }
     plan = plan_of(ctx, app, {**fixed, **options}, is_dev=True)
+    if options["makes_certificate"]:
+        if plan.tls is not None:
+            raise click.UsageError("--tls makes a certificate: leave it, or --tls-cert, away.", ctx)
+        plan = structs.replace(plan, tls=_own_certificate(ctx))
     log_format = "console" if plan.log_format == "auto" else plan.log_format
     supervisor = structs.replace(plan.supervisor, settle_s=_SETTLE_S)
     return structs.replace(plan, log_format=log_format, supervisor=supervisor)
+
+
+def _own_certificate(ctx: click.Context) -> TlsSettings:
+    from photon.cli.own_certificate import default_folder, development_certificate, how_to_trust
+
+    authority = default_folder() / "ca.pem"
+    was_there = authority.exists()
+    made = development_certificate()
+    if not was_there:
+        configuration_of(ctx).notes.append(how_to_trust(authority))
+    return made
 
 
 def _allow_host(ctx: click.Context, host: str) -> None:

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -400,3 +401,20 @@ def test_a_debug_page_is_not_for_everybody(tmp_path: Path) -> None:
         process.wait_line("the debug page was not shown", "evil.com")
         status, text = get(port, "/__photon__/live", host="evil.com")
         assert (status, "generation" in text) == (403, False)
+
+
+def test_its_own_certificate(tmp_path: Path) -> None:
+    save(tmp_path, "one")
+    home = {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
+    given = ("dev", "shop:app", "--port", "0", "--control", "none", "--tls")
+    with photon(*given, folder=tmp_path, env=home) as process:
+        found = re.search(r"https://[^ ]+:(\d+)$", process.wait_line("serving").strip())
+        assert found is not None, process.stderr
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        raw = socket.create_connection(("127.0.0.1", int(found[1])), PATIENCE_S)
+        with context.wrap_socket(raw, server_hostname="localhost") as secured:
+            secured.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            assert b"200 OK" in secured.recv(65536)
+        save(tmp_path, "two")
+        process.wait_line("reloaded")
