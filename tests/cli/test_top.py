@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pty
+import signal
 import struct
 import subprocess
 import sys
@@ -207,5 +208,5 @@ def test_it_waits_for_a_server_that_went_away(path: str) -> None:
             with answering(path, answers(), WHO) as came:
                 screen.wait("shop:app", "shop:app")
                 assert came
-                screen.press("\x03")  # Ctrl+C
+                screen.process.send_signal(signal.SIGINT)  # as Ctrl+C does
                 assert screen.end() == 0
