@@ -126,7 +126,7 @@ def test_a_folder_that_cannot_be_made(folder: Path) -> None:
         (["--uds", "run/x"], "has to be absolute"),
         (["--name", "Shop"], "up to 32 characters"),
         (["--host", "a b"], "can stand in all of the files"),
-        (["--workers", "some"], "a number from 1 to 256, or auto"),
+        (["--workers", "some"], "a number from 1 to 1024, or auto"),
         (["--port", "8081"], "health needs a port of its own"),
         (["--app-dir", "no"], "does not exist"),
     ],

@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from photon.cli.quantities import write_duration, write_size
+from photon.cli.workers import MOST_WORKERS
 from photon.http.server.settings import Limits, Timeouts
 
 MARGIN_S = 5
@@ -168,9 +169,13 @@ class DeployedWorkers(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = str(value).strip().lower()
-        if text in ("", "auto") or (text.isascii() and text.isdecimal() and 1 <= int(text) <= 256):
+        if text in ("", "auto") or (
+            text.isascii() and text.isdecimal() and 1 <= int(text) <= MOST_WORKERS
+        ):
             return text
-        self.fail(f"{value!r}: a number from 1 to 256, or auto for one a core", param, ctx)
+        self.fail(
+            f"{value!r}: a number from 1 to {MOST_WORKERS}, or auto for one a core", param, ctx
+        )
 
 
 def health_of(text: str, *, for_all: bool) -> str:
