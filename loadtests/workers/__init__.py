@@ -1,0 +1,1 @@
+"""What several workers are worth: scaling, memory, reloads, deaths, blocked hubs, balance."""
