@@ -13,18 +13,8 @@ from tests.fleet import PATIENCE_S, running
 from tests.load import load
 from tests.workers.apps import PIDS
 
-_NOT_YET = pytest.mark.xfail(
-    run=False, reason="without workers SIGHUP reads certificates in the hub, where nothing can wait"
-)
 
-
-@pytest.mark.parametrize(
-    "workers",
-    [
-        pytest.param((), id="alone", marks=_NOT_YET),
-        pytest.param(("--workers", "2"), id="2 workers"),
-    ],
-)
+@pytest.mark.parametrize("workers", [(), ("--workers", "2")], ids=["alone", "2 workers"])
 def test_certificates_are_renewed_under_load(tmp_path: Path, workers: tuple[str, ...]) -> None:
     authority = Authority(tmp_path)
     certificate, key = authority.issue("localhost")

@@ -169,13 +169,11 @@ class DeployedWorkers(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = str(value).strip().lower()
-        if text in ("", "auto") or (
-            text.isascii() and text.isdecimal() and 1 <= int(text) <= MOST_WORKERS
-        ):
+        is_number = text.isascii() and text.isdecimal()
+        if text in ("", "auto") or (is_number and 1 <= int(text) <= MOST_WORKERS):
             return text
-        self.fail(
-            f"{value!r}: a number from 1 to {MOST_WORKERS}, or auto for one a core", param, ctx
-        )
+        why = f"{value!r}: a number from 1 to {MOST_WORKERS}, or auto for one a core"
+        self.fail(why, param, ctx)
 
 
 def health_of(text: str, *, for_all: bool) -> str:
