@@ -160,7 +160,9 @@ def _table(
     table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold reverse")
     left = width - _width_of(shown)
     for column in shown:
-        more = left if column.left else 0
+        # The bar of the head reaches the edge: by the first column, or the last, or one of its own.
+        is_widened = column.left or (0 < left <= _GAP and column is shown[-1] and not shown[0].left)
+        more = left if is_widened else 0
         table.add_column(
             column.title,
             width=column.width + more,
@@ -169,7 +171,7 @@ def _table(
             overflow="ellipsis",
         )
     if not shown[0].left and left > _GAP:
-        table.add_column(width=left - _GAP)  # so that the bar of the head reaches the edge
+        table.add_column(width=left - _GAP)
     count = len(rows) if len(rows) <= most else max(0, most - 1)
     for row in rows[:count]:
         table.add_row(*(column.cell(row) for column in shown))
