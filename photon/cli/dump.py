@@ -18,8 +18,8 @@ from photon.cli.servers import (
     workers_of,
 )
 
-# What a worker may take, and the supervisor that waits for all of them a little more.
-_WORKER_S, _ALL_S = 10.0, 15.0
+# A supervisor waits 5 s for its workers; the dumps of very many greenlets take some time to come.
+_PATIENCE_S = 20.0
 
 
 @click.command(
@@ -44,7 +44,7 @@ def dump(server: str | None, stacks: bool, worker: int | None, as_json: bool) ->
     The server goes on meanwhile. Of a worker whose hub stands still is told for how long.
     """
     arguments: dict[str, Any] = {} if worker is None else {"worker": worker}
-    answer = ask(chosen(server), "dump", timeout=_ALL_S + 5, stacks=stacks, **arguments)
+    answer = ask(chosen(server), "dump", timeout=_PATIENCE_S, stacks=stacks, **arguments)
     workers = workers_of(answer)
     if as_json:
         say_json(answer)

@@ -8,7 +8,8 @@
 
 `HealthServer` is for the supervisor's loop over poll (`polled`), which no application can hold up;
 `health_thread` serves a process without supervisor from a native thread. Both read nothing but
-numbers that others keep up to date.
+numbers that others keep up to date. C code that keeps the GIL stops the thread as well: then a
+probe gets no answer, which means the same to who asks. The supervisor answers even then.
 
 The HTTP of it is small and strict: one request a connection, GET and HEAD, 8 KiB, 5 s. Who opens 65
 connections and says nothing loses the first of them; so nobody keeps the probe of a load balancer
