@@ -66,6 +66,9 @@ _NEEDED = (
     "photon.telemetry.debug_page.answer",
 )
 
+# So long nobody may have watched, when the watcher has died.
+_UNWATCHED_S = 1.0
+
 # A file that was saved longer ago was moved here: then its time says nothing.
 _FRESH_S = 30.0
 
@@ -237,7 +240,7 @@ class _Developing:
 
     # Files...
 
-    def _watch(self, *, polls: bool) -> None:
+    def _watch(self, *, polls: bool, since: float | None = None) -> None:
         watched = self._development.watched
         if watched is None:
             return
@@ -248,6 +251,7 @@ class _Developing:
             self._on_change,
             lambda: self._on_watcher_end(polls=polls),
             polls=polls,
+            since=since,
         )
         self._watcher.start()
 
@@ -258,7 +262,7 @@ class _Developing:
             self._screen.note("files are not watched any more: start photon dev again")
         else:
             self._screen.note("the system does not tell of changes: looking at the files instead")
-            self._watch(polls=True)
+            self._watch(polls=True, since=time.time() - _UNWATCHED_S)
 
     def _on_change(self, paths: list[str]) -> None:
         if self._supervisor.fleet.is_stopping:

@@ -38,6 +38,8 @@ class Watcher:
         close: what the child must not hold open: has `close()`.
         on_change: called with absolute paths, in the supervisor's loop; on_end: when the child
         has ended and nothing is watched any more.
+        polls: whether it looks at the files, and is not told.
+        since: when what has changed is told as well, in seconds since 1970; None for now.
     Attributes: pid; 0 while there is none.
     """
 
@@ -50,6 +52,7 @@ class Watcher:
         on_end: Callable[[], object],
         *,
         polls: bool = False,
+        since: float | None = None,
     ) -> None:
         self._supervisor = supervisor
         self._watched = watched
@@ -58,12 +61,12 @@ class Watcher:
         self._on_end = on_end
         self._polls = polls
         self._lines = Lines(16 * 1024 * 1024)
-        self._began = time.time()
+        self._since = time.time() if since is None else since
         self._reader = -1
         self.pid = 0
 
     def start(self) -> None:
-        """Begin; what was changed since this object was made is told, too."""
+        """Begin."""
         supervisor = self._supervisor
         self._reader, writer = os.pipe()
         os.set_blocking(self._reader, False)
@@ -133,7 +136,7 @@ class Watcher:
                 return
 
     def _is_newer(self, path: str) -> bool:
-        return _modified(path) / 1e9 > self._began
+        return _modified(path) / 1e9 > self._since
 
 
 class _Closing:
