@@ -41,7 +41,8 @@ class Steady:
     """What all clients saw.
 
     `latencies` are pairs of the moment (`time.monotonic`, of when it was due) and milliseconds;
-    `failures` are pairs of the moment and its kind.
+    `failures` are pairs of the moment and its kind. `behind_ms` is how long a request was due that
+    found no idle connection; `cpu_share` what the busiest process had of its core.
     """
 
     answered: int = 0
@@ -50,6 +51,7 @@ class Steady:
     connections: int = 0
     idle_closed: int = 0
     behind_ms: float = 0.0
+    cpu_share: float = 0.0
 
     @property
     def kinds(self) -> dict[str, int]:
@@ -119,6 +121,7 @@ def merged(seen: Steady, one: dict[str, Any]) -> Steady:
         connections=seen.connections + one["connections"],
         idle_closed=seen.idle_closed + one["idle_closed"],
         behind_ms=max(seen.behind_ms, one["behind_ms"]),
+        cpu_share=max(seen.cpu_share, one["cpu_share"]),
     )
 
 
@@ -164,6 +167,7 @@ class Clients:
                 self.seen.behind_ms = max(self.seen.behind_ms, (moment - waiting[0]) * 1000)
             busy = any(lane.is_busy for lane in self._lanes.values()) if due >= end else True
             if not waiting and not busy:
+                self.seen.cpu_share = time.process_time() / (moment - began)
                 return self.seen
             if moment - looked > 0.5:
                 looked = moment

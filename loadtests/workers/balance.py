@@ -54,7 +54,7 @@ def run(options: Options) -> bool:
 
 
 def unevenness(counts: list[int]) -> float:
-    return max(counts) / statistics.mean(counts)
+    return max(counts) / max(statistics.mean(counts), 1 / len(counts))
 
 
 def opened(server: Fleet, pause_s: float) -> list[int]:
@@ -71,11 +71,12 @@ def opened(server: Fleet, pause_s: float) -> list[int]:
 def under_wrk(server: Fleet, options: Options) -> list[int]:
     url = server.url("/")
     seconds = options.seconds(2, 5)
+    cores = other_cores(WORKERS)
     run = {"connections": CONNECTIONS, "seconds": seconds}
-    thread = threading.Thread(target=wrk.run, args=(url, other_cores(WORKERS)), kwargs=run)
+    thread = threading.Thread(target=wrk.run, args=(url, cores), kwargs=run)
     thread.start()
-    time.sleep(seconds / 2)
-    found = counted(server)
+    # wrk gives each of its threads as many.
+    found = counted(server, CONNECTIONS // cores.client_threads * cores.client_threads)
     thread.join()
     wait_until_all_are_gone(server)
     return found
@@ -91,13 +92,13 @@ def short_lived(server: Fleet, options: Options) -> float:
     ).rate
 
 
-def counted(server: Fleet) -> list[int]:
-    """Connections of each worker, once all have been accepted."""
+def counted(server: Fleet, wanted: int = CONNECTIONS) -> list[int]:
+    """Connections of each worker, once so many have been accepted."""
     until = time.monotonic() + 5
     while True:
         time.sleep(FRESH_S)
         found = [worker["board"]["connections"] for worker in server.workers()]
-        if sum(found) >= CONNECTIONS or time.monotonic() > until:
+        if sum(found) >= wanted or time.monotonic() > until:
             return found
 
 

@@ -24,8 +24,8 @@ from photon.runtime.workers.fleet import Fleet
 from photon.runtime.workers.process import Post
 from photon.runtime.workers.supervisor import Supervisor
 
-SLOTS = 150
-LIFE_S = 1.05
+SLOTS = 160
+LIFE_S = 1.25
 GOAL_BYTES = 1024 * 1024
 LONGEST_S = 240
 
