@@ -243,9 +243,9 @@ def test_of_a_crowd_as_many_get_through_as_there_are_places(time: Clock) -> None
 
     handles = [spawn(ask, number) for number in range(20)]
     wait_until(lambda: breaker.statistics()["refused"] == 17)
-    assert called == [0, 1, 2]
-    handles[0].cancel()
-    handles[0].join()
+    assert len(called) == 3  # whoever came first
+    handles[called[0]].cancel()
+    handles[called[0]].join()
     handles.append(spawn(ask, 20))
     wait_until(lambda: len(called) == 4)
     for handle in handles:

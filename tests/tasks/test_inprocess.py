@@ -179,4 +179,4 @@ def test_thousands_of_jobs() -> None:
     for number in range(5000):
         task.send(number)
     wait(queue)
-    assert done == list(range(5000))
+    assert sorted(done) == list(range(5000))  # many run at once, in any order

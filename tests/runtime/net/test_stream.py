@@ -240,17 +240,21 @@ def test_a_stream_closed_by_another_greenlet_wakes_who_waits_in_it(ends: Ends) -
 
 
 def test_who_left_a_wait_is_not_reached_by_the_close(ends: Ends) -> None:
-    def work() -> str:
-        handle = spawn(ends.stream.wait_readable)
-        checkpoint()
-        handle.cancel()
-        ends.stream.close()
+    def leave_and_wait_elsewhere() -> str:
+        with pytest.raises(TimeoutError):
+            ends.stream.wait_readable()
         sleep(0.005)
-        return handle.state
+        return "left"
 
-    handle = spawn(work)
+    def close_and_interrupt() -> None:  # before he is told of the close, who waits has left
+        ends.stream.close()
+        ends.stream.interrupt_reader(TimeoutError())
+
+    handle = spawn(leave_and_wait_elsewhere)
+    checkpoint()
+    current_hub().run_soon(close_and_interrupt)
     handle.join()
-    assert handle.result == "cancelled"
+    assert handle.result == "left"
 
 
 def test_everything_on_a_closed_stream_raises_or_does_nothing(ends: Ends) -> None:
