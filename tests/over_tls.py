@@ -19,6 +19,7 @@ _NOT_THEIRS = {
     "half_close": "shutdown() of a TLS socket ends its reading, too",
     "does_not_become_the_next_request": "shutdown() of a TLS socket ends its reading, too",
     "cannot_be_seen_behind_what_is_not_taken": "a TLS socket that is empty raises another error",
+    "a_pause_": "clients cannot shake hands with who does not accept them yet",
     "limits_connections": "clients cannot shake hands with who does not accept them yet",
     "wait_in_the_backlog": "clients cannot shake hands with who does not accept them yet",
     "listen_in_several_places": "it speaks of http://",
