@@ -17,6 +17,7 @@ Prior art: gunicorn's Arbiter (reload, TTIN, TTOU), nginx's master, Erlang's sup
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterable
 from signal import SIGKILL, SIGTERM, Signals
 from typing import Any, TypeAlias
@@ -31,6 +32,10 @@ NOT_STARTED = 3
 # A worker that ends sooner than that after it was ready is no good, and is not started at once.
 _GOOD_S = 1.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 10.0
+
+# Ticks come ten times a second. If one is so late all processes stood still, as after Ctrl+Z or
+# `docker pause`: then no worker is to blame for it.
+_LATE_S = 2.0
 
 # So often in a row no worker can boot while none serves: then it never will.
 _MOST_FAILURES = 5
@@ -157,6 +162,7 @@ class Fleet:
         self.hurries = 0
         self._end = End(0)
         self._is_reloading = False
+        self._ticked = math.inf
 
     # What happens...
 
@@ -258,6 +264,9 @@ class Fleet:
 
     def tick(self, now: float, beats: dict[int, float]) -> list[Action]:
         """Some time passed.   Args: beats: when each worker's hub last moved, by pid."""
+        late_s, self._ticked = now - self._ticked, now
+        if late_s > _LATE_S:
+            self._excuse(now, late_s)
         actions: list[Action] = []
         for member in list(self.members.values()):
             actions += self._look_at(member, now, beats.get(member.pid, now))
@@ -430,6 +439,12 @@ class Fleet:
             )
             return [Log(logging.ERROR, text), Kill(member, SIGKILL)]
         return []
+
+    def _excuse(self, now: float, late_s: float) -> None:
+        for member in self.members.values():
+            member.since = now
+            if member.kill_at is not None:
+                member.kill_at += late_s
 
     def _drain(
         self, member: Member, why: str, now: float, *, restarts: bool = False

@@ -80,6 +80,13 @@ class World:
         raise AssertionError(f"it never comes to rest: {self.fleet!r}")
 
     def pass_time(self, seconds: float, beats: dict[int, float] | None = None) -> None:
+        while seconds > 1.0:
+            seconds -= 1.0
+            self.sleep(1.0)
+        self.sleep(seconds, beats)
+
+    def sleep(self, seconds: float, beats: dict[int, float] | None = None) -> None:
+        """So much time, with one tick at its end."""
         self.now += seconds
         if self.end is None:
             fresh = dict.fromkeys(self.fleet.members, self.now)

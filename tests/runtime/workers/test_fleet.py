@@ -279,6 +279,21 @@ def test_one_that_stands_still_is_killed_and_replaced() -> None:
     assert world.serves_fully
 
 
+def test_when_all_stood_still_nobody_is_to_blame() -> None:
+    world = serving(2, hang_timeout_s=10)
+    world.do(world.fleet.reload(world.now))
+    world.all_ready()
+    world.do(world.fleet.scale(3, world.now))
+    world.pass_time(1)
+    before = world.now
+    world.sleep(600, dict.fromkeys(world.fleet.members, before))  # docker pause
+    assert not world.killed
+    world.pass_time(9, dict.fromkeys(world.fleet.members, before))
+    assert not world.killed
+    world.pass_time(2, {world.serving[0]: before})
+    assert world.killed == [(world.serving[0], SIGKILL)]
+
+
 def test_one_that_stood_still_is_replaced_at_once_however_often_that_happens() -> None:
     world = serving(1, hang_timeout_s=10)
     for _ in range(10):
