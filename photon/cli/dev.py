@@ -116,7 +116,8 @@ def dev(ctx: click.Context, /, app: str | None, **options: Any) -> None:
     page with the stack, the source and the values.
     """
     # What is imported for it is imported by nothing else.
-    from photon.cli.developing import Development, develop
+    from photon.cli.dev_worker import Development
+    from photon.cli.developing import develop
     from photon.cli.watched import Watched
 
     plan = _plan(ctx, named(ctx, app, options["app_dir"]), options)

@@ -1,0 +1,170 @@
+"""The worker of `photon dev`: serves the application with pages that follow its code."""
+
+from __future__ import annotations
+
+import _socket
+import importlib.util
+import io
+import logging
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from photon.app.live.reloading import PREFIX, LiveReload
+from photon.cli.broken import BrokenApplication
+from photon.cli.dotenv import load_env_file, return_inherited, take_inherited
+from photon.cli.exits import CommandError, ExitCode
+from photon.cli.loading import load
+from photon.cli.plan import Plan
+from photon.cli.serving import Serving, adopt, begin_logging
+from photon.cli.watched import Watched
+from photon.http.application import Application
+from photon.http.request import Request
+from photon.http.server.server import OnAnswer
+from photon.runtime.clock import now
+from photon.runtime.workers.messages import Message
+from photon.runtime.workers.process import Post
+from photon.telemetry.access_log import AccessLog
+from photon.telemetry.dev_lines import coloured_dev_line, plain_dev_line
+
+logger = logging.getLogger("photon.cli")
+
+# Who connected so long ago, and has asked nothing since, is not about to.
+_JUST_CAME_S = 0.1
+
+
+class Development(Struct, frozen=True, kw_only=True):
+    """What only `photon dev` is told.
+
+    Attributes:
+        watched: None for nothing.
+        polls: files are looked at again and again, in place of being told by the system.
+        opens: whether a browser is opened.
+        env_file: path of the `.env` that was read; "" for none.
+        settings_file: path of the settings file that was read; "" for none.
+        notes: sentences about the settings, to be shown.
+    """
+
+    watched: Watched | None = None
+    polls: bool = False
+    opens: bool = False
+    env_file: str = ""
+    settings_file: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def serve_as_dev_worker(
+    plan: Plan,
+    development: Development,
+    opened: _socket.socket,
+    post: Post,
+    changed: Sequence[str] = (),
+) -> int:
+    """What the worker does.   Returns: its exit code.
+
+    Args: changed: modules that were saved just now.
+    """
+    log = begin_logging(plan)
+    logger.setLevel(max(logging.WARNING, logging.getLogger().level))
+    try:
+        application: Application
+        if post.broken:
+            application = BrokenApplication(plan.name, post.broken)
+        else:
+            _forget_bytecode(changed)
+            if development.env_file:
+                _read_env_file_again(development.env_file)
+            application = load(plan.app, plan.app_dir, plan.factory)
+        adopt(plan, application)
+        live = LiveReload(application)
+        post.link.tell({"tell": "about", "docs": _docs_of(application)})
+        line_of = coloured_dev_line if _has_colours(log) else plain_dev_line
+        requests = AccessLog(log.writer.write, line_of)
+        try:
+            DevServing(plan, live, _without_ours(requests), post, opened).run()
+        finally:
+            requests.flush()
+    except CommandError as error:
+        text = io.StringIO()
+        error.show(text)
+        failed = {"tell": "failed", "text": text.getvalue().rstrip(), "code": error.exit_code}
+        post.link.last_words(failed)
+        return error.exit_code
+    return ExitCode.OK
+
+
+class DevServing(Serving):
+    """Serves an application whose pages are told of changes."""
+
+    def _open_commands(self, stack: ExitStack) -> None:
+        super()._open_commands(stack)
+        live = self._application
+        assert isinstance(live, LiveReload)
+        self._commands["show-error"] = lambda given: live.show_error(str(given.get("error", "")))
+        self._commands["live-styles"] = lambda given: live.change_styles()
+        self._commands["live-assets"] = lambda given: live.change_assets()
+
+    def _on_pause(self, message: Message) -> None:
+        server = self._server
+        if server is None:
+            return
+        for listener in server.listeners:
+            listener.pause()
+        # A client that has just connected is about to ask, and no client asks again that got
+        # nothing on a new connection. On an old one it does, and gets the new code.
+        before = now() - _JUST_CAME_S
+        for connection in list(server.connections):
+            if connection.since < before:
+                connection.close_if_idle()
+
+    def _on_stop(self, message: Message) -> None:
+        if not self._scope.cancel_called:
+            # When another one takes its place, who has just connected may still ask.
+            restarts = bool(message.get("restarts"))
+            self._stop(settles=restarts, restarts=restarts)
+
+
+def _without_ours(requests: AccessLog) -> OnAnswer:
+    """The access log without what pages ask because of us."""
+
+    def on_answer(request: Request, status: int, seconds: float) -> None:
+        if not request.raw_path.startswith(PREFIX):
+            requests(request, status, seconds)
+
+    return on_answer
+
+
+def _has_colours(log: Any) -> bool:
+    return bool(getattr(log.formatter, "_colours", False))
+
+
+def _docs_of(application: Application) -> str:
+    """The path of its docs page; "" when it has none."""
+    documents = getattr(application, "_documents", None)
+    settings = getattr(documents, "_settings", None)
+    if settings is None or not getattr(settings, "openapi_url", None):
+        return ""
+    return getattr(settings, "docs_url", None) or ""
+
+
+def _forget_bytecode(paths: Sequence[str]) -> None:
+    """Have modules compiled anew that were saved just now.
+
+    Python knows whether its cache is old by the second and the size: of two versions of one size
+    that were saved within a second, the first would go on.
+    """
+    for path in paths:
+        with suppress(OSError, NotImplementedError):
+            os.unlink(importlib.util.cache_from_source(path))
+
+
+def _read_env_file_again(path: str) -> None:
+    inherited = take_inherited()
+    found = Path(path)
+    return_inherited(inherited, found)
+    if found.is_file():
+        load_env_file(found)
