@@ -50,6 +50,8 @@ def test_who_sends_a_body_in_chunks_of_one_byte_keeps_nobody_from_being_served()
         head = request("POST", "/", "Transfer-Encoding: chunked")
         sender.send(head + b"1\r\nx\r\n" * chunks)
         for _ in range(3):
+            before = progress.done
+            wait_until(lambda: progress.done > before)  # noqa: B023, it is over before the next
             other.send(request("GET", "/"))
             assert other.receive().endswith(b"other")
         assert len(progress.seen) == 3
