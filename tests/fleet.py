@@ -152,7 +152,7 @@ class Fleet:
 
     def wait_serving(self, workers: int) -> None:
         """Wait until it listens and so many workers are ready; its port is known then."""
-        told = self.log.wait_for("serves")["event"]
+        told = self.log.wait_for(" serves ")["event"]  # and not that a generation serves
         port = re.search(r"https?://[^ ]+:(\d+)", told)
         self.port = int(port[1]) if port else 0
         self.wait_ready(workers)

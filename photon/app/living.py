@@ -20,6 +20,7 @@ from photon.http.server.serving import lifespan_of
 from photon.routing.router import Router
 from photon.runtime.region import Region, opened
 from photon.runtime.watchdog import watching
+from photon.tasks.settings import TaskSettings
 
 
 class Living(Jobs):
@@ -45,6 +46,11 @@ class Living(Jobs):
         self._refuse_if_running(f"the lifespan {shown(function)}")
         self._lifespans.append(function)
         return function
+
+    @property
+    def task_settings(self) -> TaskSettings:
+        """How what runs later is run, and how long it is waited for at the end."""
+        return self._task_settings
 
     def running(self) -> AbstractContextManager[None]:
         """The time in which requests may come; servers and test clients enter it.

@@ -226,7 +226,7 @@ def _where(ctx: click.Context, kind: str, name: str, options: dict[str, Any]) ->
 
 def _tasks_s(application: Application) -> float:
     """What an application's tasks get when it stops; a plain function has none."""
-    settings = getattr(application, "_task_settings", None)
+    settings = getattr(application, "task_settings", None)
     if not isinstance(settings, TaskSettings):
         settings = TaskSettings()
     return settings.drain_s + settings.cancel_s

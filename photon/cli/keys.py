@@ -98,6 +98,9 @@ def _beside(name: str, folder: Path) -> str:
 
 
 def _is_text(parameter: click.Parameter) -> bool:
+    """Whether a number would be a mistake; a port is one, also where a host may stand before."""
+    if parameter.metavar and "PORT" in parameter.metavar:
+        return False
     texts = (click.types.StringParamType, click.Choice, click.Path, click.File)
     return isinstance(parameter.type, texts)
 

@@ -36,6 +36,7 @@ from photon.runtime.workers.board import DRAINING, READY, STATE, Board
 from photon.runtime.workers.commanding import Command, run_command
 from photon.runtime.workers.messages import Message
 from photon.runtime.workers.signals import watch_signals
+from photon.tasks.settings import TaskSettings
 from photon.telemetry.access_log import access_log
 from photon.telemetry.logging import LineHandler, adopt_structlog, configure_logging
 
@@ -244,9 +245,9 @@ class Serving:
     def _budget_s(self) -> float:
         """What an orderly end may take."""
         times = self._plan.settings.timeouts
-        tasks = getattr(self._application, "task_settings", None)
-        tasks_s = getattr(tasks, "drain_s", 10.0) + getattr(tasks, "cancel_s", 5.0)
-        return times.drain_s + times.cleanup_s + self._plan.supervisor.settle_s + float(tasks_s)
+        tasks = getattr(self._application, "task_settings", None) or TaskSettings()
+        requests_s = self._plan.supervisor.settle_s + times.drain_s + times.cleanup_s
+        return float(requests_s + tasks.drain_s + tasks.cancel_s)
 
     def _open_commands(self, stack: ExitStack) -> None:
         """Have it answer `photon top`, `dump` and `ctl`."""

@@ -148,6 +148,7 @@ class _Supervising:
         self._address = address
         self._application = application
         self._left = left
+        self._has_told = left is not None
         self._trial = 0
         self._trial_until = 0.0
         self._is_on_terminal = sys.stderr.isatty()
@@ -170,6 +171,7 @@ class _Supervising:
             on_usr2=self.upgrade,
             # Or it would hold connections that no worker accepts any more.
             on_stop=opened.close,
+            on_ready=self._on_ready,
         )
 
     def _work(self, post: Post) -> int:
@@ -184,17 +186,7 @@ class _Supervising:
         stack.callback(self._end_trial)
         self._open_control(stack)
         _Telling(supervisor.fleet, Notifier.from_environment(keep=True)).attach(supervisor)
-        if self._left is None:
-            logger.info(
-                "Photon %s serves %s on %s with %s (%s stops)",
-                photon.__version__,
-                self._plan.name,
-                self._shown_address,
-                f"{size} workers" if (size := supervisor.fleet.size) > 1 else "1 worker",
-                "Ctrl+C" if sys.stderr.isatty() else "SIGTERM",
-                extra={"pid": os.getpid()},
-            )
-        else:
+        if self._left is not None:
             logger.info("Photon %s has taken over, with %r", photon.__version__, supervisor.fleet)
         end = supervisor.run(reload="" if self._left is None else "a new supervisor")
         if end.why:
@@ -202,6 +194,22 @@ class _Supervising:
             raise SystemExit(end.code)
         if end.code:
             raise SystemExit(end.code)
+
+    def _on_ready(self) -> None:
+        """Tell that it serves, once all workers do."""
+        fleet = self.supervisor.fleet
+        if self._has_told or not fleet.is_complete:
+            return
+        self._has_told = True
+        logger.info(
+            "Photon %s serves %s on %s with %s (%s stops)",
+            photon.__version__,
+            self._plan.name,
+            self._shown_address,
+            f"{fleet.size} workers" if fleet.size > 1 else "1 worker",
+            "Ctrl+C" if self._is_on_terminal else "SIGTERM",
+            extra={"pid": os.getpid()},
+        )
 
     # What operators ask...
 

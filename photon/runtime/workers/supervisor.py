@@ -89,6 +89,7 @@ class Supervisor:
         cpus: that workers are pinned to, in turn; empty for wherever they like.
         on_hup, on_usr2: what these signals do; a reload, and nothing, if None.
         on_stop: called before the workers are told to end.
+        on_ready: called when a worker has become ready.
     Attributes: board: shared with the workers; wires: to each of them, by pid.
     """
 
@@ -103,6 +104,7 @@ class Supervisor:
         on_hup: OnSignal | None = None,
         on_usr2: OnSignal | None = None,
         on_stop: OnSignal | None = None,
+        on_ready: OnSignal | None = None,
     ) -> None:
         self.fleet = fleet
         self.board = board or Board()
@@ -120,6 +122,7 @@ class Supervisor:
         self._on_hup = on_hup or self.reload
         self._on_usr2 = on_usr2 or (lambda: logger.warning("SIGUSR2 does nothing here"))
         self.on_stop = on_stop or (lambda: None)
+        self.on_ready = on_ready or (lambda: None)
         self._on_tick: list[Callable[[float], object]] = []
 
     # For who runs it...
@@ -331,6 +334,7 @@ class Supervisor:
         tells = message.get("tell")
         if tells == "ready":
             self.do(self.fleet.ready(pid, float(message.get("budget_s", 60)), monotonic()))
+            self.on_ready()
         elif tells == "failed":
             self.fleet.failed(pid, str(message.get("text")), int(message.get("code", 1)))
         elif tells == "retire":
