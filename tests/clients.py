@@ -15,8 +15,8 @@ from photon.runtime.cancel import fail_after
 from photon.runtime.greenlets import sleep
 
 PATIENCE_S = 20.0
-"""How long anything is waited for; no test takes that long unless it fails. A machine that does other
-things as well may be ten times slower than ours."""
+"""How long anything is waited for; no test takes that long unless it fails. A machine that does
+other things as well may be ten times slower than ours."""
 
 
 class Answer(NamedTuple):
