@@ -551,7 +551,7 @@ def test_a_stop_does_not_wait_for_those_who_never_begin(
 def test_what_holds_for_plain_connections_holds_for_those_over_tls() -> None:
     """The suites of connections and sessions, with a plugin that has all of them speak TLS."""
     files = [
-        *(f"tests/http/server/test_{name}.py" for name in ("intake", "sending", "finishing")),
+        *(f"tests/http/server/test_{name}.py" for name in ("sending", "finishing", "exchange")),
         "tests/ws/test_outgoing.py",
     ]
     done = subprocess.run(
