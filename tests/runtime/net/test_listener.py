@@ -19,7 +19,7 @@ from photon.runtime.errors import ListenError
 from photon.runtime.greenlets import checkpoint, sleep
 from photon.runtime.hub import current_hub
 from photon.runtime.net.address import Address, FdAddress, TcpAddress, UnixAddress
-from photon.runtime.net.listener import Listener, open_socket
+from photon.runtime.net.listener import _LEAVE_S, Listener, open_socket
 from tests.clients import wait_until
 
 LOCAL = TcpAddress("127.0.0.1", 0)
@@ -444,7 +444,7 @@ def together(request: pytest.FixtureRequest) -> Iterator[Together]:
 def test_who_has_no_room_leaves_each_connection_to_who_has(together: Together) -> None:
     for _ in range(20):
         together.connect()
-        sleep(0.003)  # longer than a connection is left to others: the next one is another
+        sleep(2 * _LEAVE_S)  # the next one is another one
     assert together.taken == [1] * 20
 
 
