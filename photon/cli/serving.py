@@ -309,7 +309,7 @@ class Serving:
     def _dump_to_log(self) -> None:
         command = self._commands.get("dump-to-log")
         if command is not None:
-            run_command(command, {}, lambda answer: None)
+            run_command("dump-to-log", command, {}, lambda answer: None)
 
     # What the supervisor says, in the hub...
 
@@ -332,7 +332,7 @@ class Serving:
             link.tell({"id": number, "error": f"there is no command {does!r}"})
             return
         arguments = {k: v for k, v in message.items() if k not in ("id", "do", "worker")}
-        run_command(command, arguments, lambda answer: link.tell({"id": number, **answer}))
+        run_command(does, command, arguments, lambda answer: link.tell({"id": number, **answer}))
 
     def _on_stop(self, message: Message) -> None:
         if not self._scope.cancel_called:
@@ -348,7 +348,8 @@ class Serving:
             self._server.start()
             set_error = self._commands.get("show-error")
             if set_error is not None:
-                run_command(set_error, {"error": message.get("error", "")}, lambda answer: None)
+                error = {"error": message.get("error", "")}
+                run_command("show-error", set_error, error, lambda answer: None)
 
     def _on_link_end(self) -> None:
         if not self._scope.cancel_called:

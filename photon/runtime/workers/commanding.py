@@ -16,11 +16,14 @@ Command = Callable[[dict[str, Any]], Any]
 
 
 def run_command(
-    command: Command, arguments: dict[str, Any], then: Callable[[dict[str, Any]], object]
+    name: str,
+    command: Command,
+    arguments: dict[str, Any],
+    then: Callable[[dict[str, Any]], object],
 ) -> CommandJob:
     """Run it on a carrier, and call `then` with {"ok": ...} or {"error": ...}."""
     hub = current_hub()
-    job = CommandJob(command, arguments, then)
+    job = CommandJob(name, command, arguments, then)
     hub.carriers.submit(job)
     return job
 
@@ -30,10 +33,12 @@ class CommandJob:
 
     def __init__(
         self,
+        name: str,
         command: Command,
         arguments: dict[str, Any],
         then: Callable[[dict[str, Any]], object],
     ) -> None:
+        self._name = name
         self._command = command
         self._arguments = arguments
         self._then = then
@@ -44,14 +49,13 @@ class CommandJob:
         try:
             answer = {"ok": self._command(self._arguments)}
         except Cancelled:
-            answer = {"error": "it was cut off: the server stops"}
+            answer = {"error": f"{self._name!r} was cut off: the server stops"}
         except BaseException as error:
             from photon.runtime.workers.control import ControlError, told
 
-            name = getattr(self._command, "__name__", "the command")
-            answer = {"error": told(name, error)}
-            if not isinstance(error, (ControlError, ValueError)):
-                logger.exception("the command %r failed", name)
+            answer = {"error": told(self._name, error)}
+            if not isinstance(error, ControlError):
+                logger.exception("the control command %r failed", self._name)
         self._then(answer)
 
     def on_parked(self, carrier: Any) -> None:
@@ -65,4 +69,4 @@ class CommandJob:
             current_hub().carriers.interrupt(self._carrier, self, error)
 
     def __repr__(self) -> str:
-        return f"<control command {getattr(self._command, '__name__', self._command)}>"
+        return f"<control command {self._name}>"

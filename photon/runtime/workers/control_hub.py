@@ -20,15 +20,13 @@ from difflib import get_close_matches
 from typing import Any
 
 from photon.runtime.clock import now
-from photon.runtime.errors import Cancelled
 from photon.runtime.hub import READ, WRITE, Hub, current_hub
-from photon.runtime.workers.control import ControlError, ControlServer, ControlSession, told
+from photon.runtime.workers.commanding import Command, CommandJob, run_command
+from photon.runtime.workers.control import ControlError, ControlServer, ControlSession
 from photon.runtime.workers.messages import Message
 from photon.runtime.workers.polled import READABLE, WRITABLE, PolledServer
 
 logger = logging.getLogger("photon.runtime")
-
-Command = Callable[[dict[str, Any]], Any]
 
 _TICK_S = 1.0
 
@@ -55,10 +53,10 @@ def serve_control(
     Raises: ControlError, if the socket cannot be opened.
     """
     hub = current_hub()
-    running: set[_Run] = set()
+    running: set[CommandJob] = set()
 
     def on_request(session: ControlSession, message: Message) -> None:
-        _start(hub, running, commands, state, session, message)
+        _start(running, commands, state, session, message)
 
     server = ControlServer(path, on_request, about=lambda: {"supervised": False, **about()})
     try:
@@ -66,13 +64,12 @@ def serve_control(
             yield server
     finally:
         server.close()
-        for run in list(running):
-            hub.run_soon(run.interrupt)
+        for job in list(running):
+            hub.run_soon(job.interrupt)
 
 
 def _start(
-    hub: Hub,
-    running: set[_Run],
+    running: set[CommandJob],
     commands: Mapping[str, Command],
     state: Callable[[], str],
     session: ControlSession,
@@ -98,9 +95,13 @@ def _start(
     elif name not in commands:
         raise ControlError(unknown(name, [*commands, "workers", "stop", "drain", "who"]))
     else:
-        run = _Run(hub, running, commands[name], name, arguments, session, number, one)
-        running.add(run)
-        hub.carriers.submit(run)
+
+        def answered(answer: Message) -> None:
+            running.discard(job)
+            session.answer(number, _answer({**one, **answer}))
+
+        job = run_command(name, commands[name], arguments, answered)
+        running.add(job)
 
 
 def unknown(name: str, known: list[str]) -> str:
@@ -112,59 +113,6 @@ def unknown(name: str, known: list[str]) -> str:
 
 def _answer(worker: Message) -> Message:
     return {"supervisor": None, "workers": [worker]}
-
-
-class _Run:
-    """One command, on a carrier."""
-
-    def __init__(
-        self,
-        hub: Hub,
-        running: set[_Run],
-        command: Command,
-        name: str,
-        arguments: Message,
-        session: ControlSession,
-        number: int | str,
-        worker: Message,
-    ) -> None:
-        self._hub = hub
-        self._running = running
-        self._command = command
-        self._name = name
-        self._arguments = arguments
-        self._session = session
-        self._number = number
-        self._worker = worker
-        self._carrier: Any = None
-
-    def run(self) -> None:
-        """See `carriers.Job`."""
-        try:
-            answered = {**self._worker, "ok": self._command(self._arguments)}
-        except Cancelled:
-            answered = {**self._worker, "error": f"{self._name!r} was cut off: the server stops"}
-        except ControlError as error:
-            answered = {**self._worker, "error": str(error)}
-        except BaseException as error:
-            answered = {**self._worker, "error": told(self._name, error)}
-            logger.exception("the control command %r failed", self._name)
-        finally:
-            self._running.discard(self)
-        self._session.answer(self._number, _answer(answered))
-
-    def on_parked(self, carrier: Any) -> None:
-        """See `carriers.Job`."""
-        self._carrier = carrier
-
-    def interrupt(self) -> None:
-        """In the hub: end it, if it waits."""
-        if self._carrier is not None:
-            error = Cancelled("shutdown", "the control socket was closed")
-            self._hub.carriers.interrupt(self._carrier, self, error)
-
-    def __repr__(self) -> str:
-        return f"<control command {self._name}>"
 
 
 # A polled server on the hub...

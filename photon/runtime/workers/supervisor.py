@@ -24,7 +24,7 @@ from gevent import monkey
 
 from photon.runtime.debug.faults import TRACEBACK_SIGNAL, read_traceback, stack, told
 from photon.runtime.workers.asking import Questions
-from photon.runtime.workers.board import BEAT, READY, Board
+from photon.runtime.workers.board import BEAT, BOOTING, READY, Board
 from photon.runtime.workers.fleet import Action, End, Fleet, Kill, Log, Member, Start, Tell
 from photon.runtime.workers.messages import Lines, Message, MessageError, encode
 from photon.runtime.workers.polled import PolledServer
@@ -220,6 +220,9 @@ class Supervisor:
         number = self.questions.ask(asked, monotonic() + seconds, then)
         for member in asked:
             self._tell(member, {**message, "id": number})
+            known = self._known_to_be_silent(member)
+            if known:
+                self.questions.answered(member.pid, {"id": number, "error": known})
 
     # The loop...
 
@@ -368,6 +371,13 @@ class Supervisor:
             if lines:
                 text = f"{member} has stood still for {silent_s:.1f} s, at {wire.place}"
                 _log(Log(logging.ERROR, text, stack(lines)))
+
+    def _known_to_be_silent(self, member: Member) -> str:
+        """Why a worker will not answer soon; "" if it may."""
+        if member.state == BOOTING:
+            return "it boots still"
+        is_silent = monotonic() - self._beat_of(member) > _SILENT_S
+        return self._why_silent(member.pid) if is_silent else ""
 
     def _why_silent(self, pid: int) -> str:
         member = self.fleet.members.get(pid)
