@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from photon.runtime.errors import HandleCancelled as HandleCancelled
     from photon.runtime.errors import LockError as LockError
     from photon.runtime.errors import RegionFull as RegionFull
+    from photon.runtime.errors import TlsError as TlsError
     from photon.runtime.errors import WaitTimedOut as WaitTimedOut
     from photon.runtime.errors import WouldBlock as WouldBlock
     from photon.runtime.greenlets import Turn as Turn
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from photon.runtime.greenlets import sleep_forever as sleep_forever
     from photon.runtime.greenlets import spawn as spawn
     from photon.runtime.handle import Handle as Handle
+    from photon.runtime.net.tls_context import TlsSettings as TlsSettings
     from photon.runtime.nursery import Nursery as Nursery
     from photon.runtime.nursery import nursery as nursery
     from photon.runtime.offload import offload as offload
@@ -204,6 +206,8 @@ _ROOMS = {
     "Templates": "photon.templating.engine",
     "Timeouts": "photon.http.server.settings",
     "Timer": "photon.tasks.timers",
+    "TlsError": "photon.runtime.errors",
+    "TlsSettings": "photon.runtime.net.tls_context",
     "Turn": "photon.runtime.greenlets",
     "UploadFile": "photon.http.uploads",
     "Versions": "photon.app.choosing",

@@ -25,7 +25,6 @@ from photon.cli.watched import Watched
 from photon.http.application import Application
 from photon.http.request import Request
 from photon.http.server.server import OnAnswer
-from photon.runtime.clock import now
 from photon.runtime.workers.messages import Message
 from photon.runtime.workers.process import Post
 from photon.telemetry.access_log import AccessLog
@@ -107,19 +106,6 @@ class DevServing(Serving):
         self._commands["show-error"] = lambda given: live.show_error(str(given.get("error", "")))
         self._commands["live-styles"] = lambda given: live.change_styles()
         self._commands["live-assets"] = lambda given: live.change_assets()
-
-    def _on_pause(self, message: Message) -> None:
-        server = self._server
-        if server is None:
-            return
-        for listener in server.listeners:
-            listener.pause()
-        # A client that has just connected is about to ask, and no client asks again that got
-        # nothing on a new connection. On an old one it does, and gets the new code.
-        before = now() - _JUST_CAME_S
-        for connection in list(server.connections):
-            if connection.since < before:
-                connection.close_if_idle()
 
     def _on_stop(self, message: Message) -> None:
         if not self._scope.cancel_called:

@@ -22,7 +22,7 @@ from photon.cli.dev_screen import Screen
 from photon.cli.dev_worker import Development, serve_as_dev_worker
 from photon.cli.plan import Plan
 from photon.cli.serving import begin_logging, shown_addresses
-from photon.cli.supervising import _listening
+from photon.cli.supervising import listening
 from photon.cli.watched import kind_of
 from photon.cli.watching import Watcher
 from photon.runtime.workers.board import READY
@@ -63,7 +63,7 @@ def develop(plan: Plan, development: Development) -> None:
     logging.getLogger("photon.workers").setLevel(logging.WARNING)
     logger.setLevel(max(logging.WARNING, logging.getLogger().level))
     with ExitStack() as stack:
-        opened, address = stack.enter_context(_listening(plan, None))
+        opened, address = stack.enter_context(listening(plan, None))
         _Developing(plan, development, opened, shown_addresses(plan, [address])).run(stack)
 
 

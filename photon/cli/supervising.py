@@ -56,7 +56,7 @@ def supervise(plan: Plan) -> None:
     left = inheritance()
     with ExitStack() as stack:
         held = stack.enter_context(pid_file_of(plan, left)) if plan.pid_file else None
-        opened, address = stack.enter_context(_listening(plan, left))
+        opened, address = stack.enter_context(listening(plan, left))
         application = _preloaded(plan) if plan.preload else None
         _Supervising(plan, opened, address, application, left, held).run(stack)
     logger.info("stopped")
@@ -71,7 +71,7 @@ def try_out(plan: Plan) -> None:
 
 
 @contextmanager
-def _listening(plan: Plan, left: Inheritance | None) -> Iterator[tuple[_socket.socket, Address]]:
+def listening(plan: Plan, left: Inheritance | None) -> Iterator[tuple[_socket.socket, Address]]:
     try:
         if left is None:
             opened = open_socket(plan.address, plan.settings.backlog)

@@ -13,6 +13,7 @@ Prior art: gunicorn's Arbiter.signal, asyncio's add_signal_handler.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +21,8 @@ from contextlib import contextmanager
 from types import FrameType
 
 from photon.runtime.hub import READ, current_hub
+
+logger = logging.getLogger("photon.runtime")
 
 OnSignal = Callable[[signal.Signals], object]
 
@@ -91,8 +94,12 @@ class _Watch:
         except BlockingIOError:
             return
         for number in numbers:
-            if number in self.signals:  # others may have handlers too, which write here as well
+            if number not in self.signals:  # others may have handlers too, which write here as well
+                continue
+            try:
                 self._on_signal(signal.Signals(number))
+            except Exception:  # of one signal; the others are still to be heard
+                logger.exception("what is done at %s failed", signal.Signals(number).name)
 
 
 def _end_by(number: int) -> None:
