@@ -191,7 +191,10 @@ def test_files_are_looked_for_where_modules_are(folder: Path) -> None:
         ("[worker]\nconcurrency = 0", "photon.toml:2: worker.concurrency = 0: '0': it must be"),
         ("[worker]\nqueue = [1]", "it is a text"),
         ('config = "x.toml"', "there is no setting 'config'"),
-        ("[[timeout]]\nidle = 1", "photon.toml:1: timeout is a setting of [ctl.reload] or [ctl.stop] alone"),
+        (
+            "[[timeout]]\nidle = 1",
+            "photon.toml:1: timeout is a setting of [ctl.reload] or [ctl.stop] alone",
+        ),
         ("run = 1", "there is no setting 'run'"),
         ('"" = 1', "there is no setting ''"),
     ],

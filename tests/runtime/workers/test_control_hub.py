@@ -17,8 +17,9 @@ from photon.runtime.greenlets import checkpoint, sleep_forever, spawn
 from photon.runtime.offload import offload
 from photon.runtime.sync import Event
 from photon.runtime.workers.client import ControlClient
+from photon.runtime.workers.commanding import Command
 from photon.runtime.workers.control import ControlError, ControlServer
-from photon.runtime.workers.control_hub import Command, serve_control
+from photon.runtime.workers.control_hub import serve_control
 
 PATIENCE_S = 10.0
 
