@@ -38,6 +38,10 @@ _URL = re.compile(r"(://[^\s/:@'\"]{0,200}):([^\s/@'\"]{1,400})@")
 # Such values say nothing, whatever they are called.
 _HARMLESS = (type(None), bool, type, ModuleType, FunctionType, BuiltinFunctionType, MethodType)
 
+# What shells set: no passwords, whatever their names look like. With the current folder left out
+# no path on the page could be read.
+_OF_SHELLS = frozenset(("PWD", "OLDPWD"))
+
 _MOST_KNOWN = 64
 _MOST_TEXT = 4096
 
@@ -56,7 +60,7 @@ class Redactor:
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self._known: set[str] = set()
         for name, value in (os.environ if environment is None else environment).items():
-            if is_secret_name(name):
+            if is_secret_name(name) and name not in _OF_SHELLS:
                 self.remember(value)
             for found in _URL.finditer(value[:_MOST_TEXT]):
                 self.remember(found[2])

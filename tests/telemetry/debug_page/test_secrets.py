@@ -67,6 +67,12 @@ def test_the_environments_secrets_are_known() -> None:
     assert redactor.clean("wJalrXUtn/1 and zyx-987") == f"{REDACTED} and {REDACTED}"
 
 
+def test_the_current_folder_is_no_secret_though_a_shell_calls_it_pwd() -> None:
+    redactor = Redactor({"PWD": "/srv/shop", "OLDPWD": "/srv", "DB_PWD": "hunter2!"})
+    text = 'File "/srv/shop/shop.py", line 3, knows hunter2!'
+    assert redactor.clean(text) == f'File "/srv/shop/shop.py", line 3, knows {REDACTED}'
+
+
 @pytest.mark.parametrize("value", [None, True, len, str, pytest])
 def test_what_says_nothing_is_shown(value: Any) -> None:
     assert not Redactor({}).hides("token", value)
