@@ -10,8 +10,8 @@ from typing import Any
 from photon.runtime.workers import board as cells
 from photon.runtime.workers.board import STATES, now_us
 from photon.runtime.workers.control import ControlError, ControlSession
-from photon.runtime.workers.fleet import Member
 from photon.runtime.workers.messages import Message
+from photon.runtime.workers.orders import Member
 from photon.runtime.workers.supervisor import Supervisor
 
 _SHOWN = {
@@ -23,6 +23,9 @@ _SHOWN = {
     "lag_us": cells.LAG,
     "rss_bytes": cells.RSS,
 }
+
+# What a supervisor says to its workers and nobody else does.
+_ORDERS = frozenset({"hurry", "pause", "resume", "dump-to-log"})
 
 # Answers of workers are waited for so long, if nobody says otherwise.
 _ANSWER_S = 5.0
@@ -59,6 +62,8 @@ class Governor:
             own(message)
             session.answer(number, self.answer(self.workers()))
             return
+        if name in _ORDERS:
+            raise ControlError(f"there is no command {name!r}")
         which = message.get("worker")
         slot = None if which is None else self._member(which).slot
         rest = {k: v for k, v in message.items() if k not in ("id", "worker", "timeout")}

@@ -40,7 +40,11 @@ class Link:
 
     def tell(self, message: Message) -> None:
         """Send a message, as soon as it is taken. Never waits, never raises."""
-        data = encode(message)
+        try:
+            data = encode(message)
+        except Exception as fault:  # half a surrogate pair, or it contains itself
+            error = f"the answer is not JSON: {fault}"
+            data = encode({"id": message.get("id"), "error": error})
         if len(self._pending) + len(data) > _MOST_PENDING_BYTES:
             logger.error("the supervisor reads nothing: an answer to it is dropped")
             return

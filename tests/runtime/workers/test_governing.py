@@ -10,9 +10,10 @@ import pytest
 
 from photon.runtime.workers.board import BEAT, BOOTING, CONNECTIONS, DRAINING, READY, now_us
 from photon.runtime.workers.control import ControlError
-from photon.runtime.workers.fleet import Fleet, Member
+from photon.runtime.workers.fleet import Fleet
 from photon.runtime.workers.governing import Governor
 from photon.runtime.workers.messages import Message
+from photon.runtime.workers.orders import Member
 from photon.runtime.workers.supervisor import Supervisor
 
 
@@ -134,6 +135,13 @@ def test_everything_else_is_for_the_workers(office: Office) -> None:
     assert [worker.get("ok") for worker in workers] == [None, {"x": 1}]
     assert workers[0]["error"] == "it has just ended"
     assert workers[1]["board"]["silent_s"] >= 0
+
+
+@pytest.mark.parametrize("name", ["hurry", "pause", "resume", "dump-to-log"])
+def test_what_only_a_supervisor_says_is_refused(office: Office, name: str) -> None:
+    with pytest.raises(ControlError, match="there is no command"):
+        office.asks(do=name)
+    assert not office.told
 
 
 def test_one_of_the_workers_may_be_asked(office: Office) -> None:

@@ -113,6 +113,20 @@ def test_a_supervisor_that_never_reads_is_not_told_without_end(
     assert len(supervisor.hears(2)) < 5
 
 
+ENDLESS: list[object] = []
+ENDLESS.append(ENDLESS)
+
+
+@pytest.mark.parametrize("ok", ["\ud800", ENDLESS], ids=["half a pair", "endless"])
+def test_an_answer_that_is_not_json_is_an_error_for_who_asked(
+    supervisor: Supervisor, ok: object
+) -> None:
+    supervisor.link.tell({"id": 7, "ok": ok})
+    (answer,) = supervisor.hears(1)
+    assert answer["id"] == 7
+    assert answer["error"].startswith("the answer is not JSON: ")
+
+
 def test_a_long_story_is_heard(supervisor: Supervisor) -> None:
     supervisor.listen()
     supervisor.tell({"do": "resume", "error": "x" * 1_000_000})
