@@ -20,8 +20,15 @@ from photon.cli.options import (
     was_given,
 )
 from photon.cli.plan import Plan
-from photon.cli.serving_options import listening_options, plan_of
-from photon.cli.tls import tls_options
+from photon.cli.serving_options import (
+    SIZES,
+    TIMES,
+    WATCH,
+    control_option,
+    listening_options,
+    plan_of,
+)
+from photon.cli.tls import TLS, tls_options
 from photon.http.server.settings import Limits, Timeouts
 from photon.runtime.workers.settings import SupervisorSettings, WatchSettings, WorkerLimits
 
@@ -29,9 +36,6 @@ if TYPE_CHECKING:
     from photon.runtime.net.tls_context import TlsSettings
 
 _RELOAD = "Reload"
-_TLS = "TLS: with --tls-cert, https:// is served"
-_TIMES = "Time-outs: a number of seconds, or 500ms, 30s, 2m"
-_SIZES = "Limits: sizes in bytes, or 64KiB, 16MiB"
 
 
 class Watching(WatchSettings, frozen=True, kw_only=True):
@@ -91,23 +95,17 @@ _SETTLE_S = 0.1
 @setting(
     "--tls",
     "makes_certificate",
-    section=_TLS,
+    section=TLS,
     is_flag=True,
     help="with a certificate that is made here, and kept",
 )
 @tls_options
 @setting("--open", "opens", section=_RELOAD, is_flag=True, help="open a browser when it serves")
-@field_setting(Watching, "blocked_s", section="To watch and to control")
-@setting(
-    "--control",
-    section="To watch and to control",
-    default="",
-    metavar="PATH|none",
-    help="socket for photon top, dump and ctl  [in a folder of this user]",
-)
+@field_setting(Watching, "blocked_s", section=WATCH)
+@control_option
 @logging_options
-@settings_of(Timeouts, "timeout", section=_TIMES)
-@settings_of(Limits, "limit", section=_SIZES)
+@settings_of(Timeouts, "timeout", section=TIMES)
+@settings_of(Limits, "limit", section=SIZES)
 @click.pass_context
 def dev(ctx: click.Context, /, app: str | None, **options: Any) -> None:
     """Serve an application for who writes it: `photon dev app:app`.

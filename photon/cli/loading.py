@@ -4,47 +4,40 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
 from photon.cli.exits import CommandError, ExitCode
 from photon.cli.importer import full_name, load_application
-from photon.cli.options import setting
+from photon.cli.options import setting, together
 from photon.http.application import Application
-
-C = TypeVar("C", bound=Callable[..., Any])
 
 _WHICH = "Which application"
 # What makes an application in a module, at its top level.
 _MADE = re.compile(r"^(\w+)\s*(?::[^=\n]+)?=\s*(?:photon\.)?Photon\(", re.MULTILINE)
 _MOST_FILES = 200
 
-
-def application_options(command: C) -> C:
-    """Adds the argument `app`, which may be None, and the flags that say how it is loaded."""
-    for option in (
-        setting(
-            "--factory",
-            section=_WHICH,
-            is_flag=True,
-            help="the attribute is a function that makes the application",
-        ),
-        setting(
-            "--app-dir",
-            section=_WHICH,
-            type=click.Path(exists=True, file_okay=False),
-            default=".",
-            metavar="FOLDER",
-            help="where modules are looked for first  [the current folder]",
-        ),
-        click.argument("app", envvar="PHOTON_APP", metavar="MODULE[:ATTRIBUTE]", required=False),
-    ):
-        command = option(command)
-    return command
+application_options = together(
+    click.argument("app", envvar="PHOTON_APP", metavar="MODULE[:ATTRIBUTE]", required=False),
+    setting(
+        "--app-dir",
+        section=_WHICH,
+        type=click.Path(exists=True, file_okay=False),
+        default=".",
+        metavar="FOLDER",
+        help="where modules are looked for first  [the current folder]",
+    ),
+    setting(
+        "--factory",
+        section=_WHICH,
+        is_flag=True,
+        help="the attribute is a function that makes the application",
+    ),
+)
+"""Adds the argument `app`, which may be None, and the flags that say how it is loaded."""
 
 
 def named(ctx: click.Context, app: str | None, app_dir: str) -> str:

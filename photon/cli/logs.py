@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from photon.cli.configuration import configuration_of
-from photon.cli.options import setting
+from photon.cli.options import setting, together
 
 if TYPE_CHECKING:
     from photon.telemetry.logging import LineHandler
-
-C = TypeVar("C", bound=Callable[..., Any])
 
 logger = logging.getLogger("photon.cli")
 
@@ -22,27 +20,23 @@ LEVELS = ("debug", "info", "warning", "error", "critical")
 
 LOGS = "Logs"
 
-
-def logging_options(command: C) -> C:
-    """Adds `--log-level` and `--log-format`."""
-    for option in (
-        setting(
-            "--log-format",
-            section=LOGS,
-            type=click.Choice(("auto", "console", "json")),
-            default="auto",
-            help="auto is console on a terminal, json elsewhere  [auto]",
-        ),
-        setting(
-            "--log-level",
-            section=LOGS,
-            type=click.Choice(LEVELS, case_sensitive=False),
-            default="info",
-            help="what is less than that is not logged  [info]",
-        ),
-    ):
-        command = option(command)
-    return command
+logging_options = together(
+    setting(
+        "--log-level",
+        section=LOGS,
+        type=click.Choice(LEVELS, case_sensitive=False),
+        default="info",
+        help="what is less than that is not logged  [info]",
+    ),
+    setting(
+        "--log-format",
+        section=LOGS,
+        type=click.Choice(("auto", "console", "json")),
+        default="auto",
+        help="auto is console on a terminal, json elsewhere  [auto]",
+    ),
+)
+"""Adds `--log-level` and `--log-format`."""
 
 
 def begin_logging(ctx: click.Context, options: Mapping[str, Any]) -> LineHandler:

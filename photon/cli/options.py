@@ -42,6 +42,17 @@ def setting(*flags: str, section: str, env: str | list[str] = "", **rest: Any) -
     )
 
 
+def together(*options: Decorator) -> Decorator:
+    """One decorator for several options, which the help lists in this order."""
+
+    def decorate(command: C) -> C:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
 def settings_of(struct: type[msgspec.Struct], prefix: str, *, section: str) -> Decorator:
     """A decorator that adds one flag for each field of `struct`, in its order.
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -14,7 +13,7 @@ from photon.cli.importer import full_name
 from photon.cli.keys import key_of
 from photon.cli.loading import application_options
 from photon.cli.logs import LOGS, logging_options
-from photon.cli.options import field_setting, setting, settings_of, struct_of, was_given
+from photon.cli.options import field_setting, setting, settings_of, struct_of, together, was_given
 from photon.cli.plan import Plan
 from photon.cli.tls import tls_of, tls_options
 from photon.cli.workers import WorkersType
@@ -29,139 +28,119 @@ from photon.runtime.net.address import (
 )
 from photon.runtime.workers.settings import SupervisorSettings, WatchSettings, WorkerLimits
 
-C = TypeVar("C", bound=Callable[..., Any])
-
 _WHERE = "Where to listen"
 _WORKERS = "Workers: --workers has a supervisor keep them alive"
-_WATCH = "To watch and to control"
-_TIMES = "Time-outs: a number of seconds, or 500ms, 30s, 2m"
-_SIZES = "Limits: sizes in bytes, or 64KiB, 16MiB"
+WATCH = "To watch and to control"
+TIMES = "Time-outs: a number of seconds, or 500ms, 30s, 2m"
+SIZES = "Limits: sizes in bytes, or 64KiB, 16MiB"
 
 
-def listening_options(command: C) -> C:
-    """Adds the flags that say where."""
-    for option in reversed(
-        (
-            setting(
-                "--host",
-                section=_WHERE,
-                default="127.0.0.1",
-                help="host name or address  [127.0.0.1]",
-            ),
-            setting(
-                "--port",
-                section=_WHERE,
-                env=["PHOTON_PORT", "PORT"],
-                type=click.IntRange(0, 65535),
-                default=8000,
-                metavar="NUMBER",
-                help="0 takes a free one; the variable PORT works too  [8000]",
-            ),
-            setting(
-                "--uds",
-                section=_WHERE,
-                metavar="PATH",
-                help="a Unix socket instead of host and port",
-            ),
-            setting(
-                "--fd",
-                section=_WHERE,
-                type=click.IntRange(min=0),
-                metavar="NUMBER",
-                help="the descriptor of a listening socket that was inherited, as from systemd",
-            ),
-            field_setting(ServerSettings, "backlog", section=_WHERE),
-        )
-    ):
-        command = option(command)
-    return command
+listening_options = together(
+    setting(
+        "--host",
+        section=_WHERE,
+        default="127.0.0.1",
+        help="host name or address  [127.0.0.1]",
+    ),
+    setting(
+        "--port",
+        section=_WHERE,
+        env=["PHOTON_PORT", "PORT"],
+        type=click.IntRange(0, 65535),
+        default=8000,
+        metavar="NUMBER",
+        help="0 takes a free one; the variable PORT works too  [8000]",
+    ),
+    setting(
+        "--uds",
+        section=_WHERE,
+        metavar="PATH",
+        help="a Unix socket instead of host and port",
+    ),
+    setting(
+        "--fd",
+        section=_WHERE,
+        type=click.IntRange(min=0),
+        metavar="NUMBER",
+        help="the descriptor of a listening socket that was inherited, as from systemd",
+    ),
+    field_setting(ServerSettings, "backlog", section=_WHERE),
+)
+"""Adds the flags that say where."""
 
 
-def worker_options(command: C) -> C:
-    """Adds the flags of supervisor and workers."""
-    for option in reversed(
-        (
-            setting(
-                "--workers",
-                "-w",
-                section=_WORKERS,
-                type=WorkersType(),
-                metavar="N|auto",
-                help="processes that serve; auto is one for each core  [this process alone]",
-            ),
-            field_setting(WorkerLimits, "max_requests", section=_WORKERS),
-            field_setting(WorkerLimits, "max_lifetime_s", section=_WORKERS),
-            field_setting(WorkerLimits, "max_rss_bytes", flag="--max-rss", section=_WORKERS),
-            field_setting(SupervisorSettings, "hang_timeout_s", section=_WORKERS),
-            field_setting(SupervisorSettings, "boot_timeout_s", section=_WORKERS),
-            setting("--pin", section=_WORKERS, is_flag=True, help="each worker stays on one core"),
-            setting(
-                "--preload",
-                section=_WORKERS,
-                is_flag=True,
-                help="import the application once, before the workers are forked",
-            ),
-        )
-    ):
-        command = option(command)
-    return command
+worker_options = together(
+    setting(
+        "--workers",
+        "-w",
+        section=_WORKERS,
+        type=WorkersType(),
+        metavar="N|auto",
+        help="processes that serve; auto is one for each core  [this process alone]",
+    ),
+    field_setting(WorkerLimits, "max_requests", section=_WORKERS),
+    field_setting(WorkerLimits, "max_lifetime_s", section=_WORKERS),
+    field_setting(WorkerLimits, "max_rss_bytes", flag="--max-rss", section=_WORKERS),
+    field_setting(SupervisorSettings, "hang_timeout_s", section=_WORKERS),
+    field_setting(SupervisorSettings, "boot_timeout_s", section=_WORKERS),
+    setting("--pin", section=_WORKERS, is_flag=True, help="each worker stays on one core"),
+    setting(
+        "--preload",
+        section=_WORKERS,
+        is_flag=True,
+        help="import the application once, before the workers are forked",
+    ),
+)
+"""Adds the flags of supervisor and workers."""
 
 
-def watching_options(command: C) -> C:
-    """Adds the flags for those who look at it from outside."""
-    for option in reversed(
-        (
-            field_setting(WatchSettings, "blocked_s", section=_WATCH),
-            setting(
-                "--control",
-                section=_WATCH,
-                default="",
-                metavar="PATH|none",
-                help="socket for photon top, dump and ctl  [in a folder of this user]",
-            ),
-            setting(
-                "--health-port",
-                section=_WATCH,
-                metavar="[HOST:]PORT",
-                help="answers /live and /ready there, also while workers are busy  [none]",
-            ),
-            setting(
-                "--pid-file",
-                section=_WATCH,
-                default="",
-                metavar="PATH",
-                help="holds the number of this process; a second one does not start  [none]",
-            ),
-        )
-    ):
-        command = option(command)
-    return command
+control_option = setting(
+    "--control",
+    section=WATCH,
+    default="",
+    metavar="PATH|none",
+    help="socket for photon top, dump and ctl  [in a folder of this user]",
+)
+
+watching_options = together(
+    field_setting(WatchSettings, "blocked_s", section=WATCH),
+    control_option,
+    setting(
+        "--health-port",
+        section=WATCH,
+        metavar="[HOST:]PORT",
+        help="answers /live and /ready there, also while workers are busy  [none]",
+    ),
+    setting(
+        "--pid-file",
+        section=WATCH,
+        default="",
+        metavar="PATH",
+        help="holds the number of this process; a second one does not start  [none]",
+    ),
+)
+"""Adds the flags for those who look at it from outside."""
 
 
-def serving_options(command: C) -> C:
-    """Adds all that `plan_of` reads."""
-    for option in reversed(
-        (
-            listening_options,
-            application_options,
-            tls_options,
-            worker_options,
-            watching_options,
-            logging_options,
-            setting(
-                "--access-log/--no-access-log",
-                section=LOGS,
-                default=False,
-                help="a line for each request  [no]",
-            ),
-            settings_of(Timeouts, "timeout", section=_TIMES),
-            field_setting(SupervisorSettings, "settle_s", section=_TIMES),
-            settings_of(Limits, "limit", section=_SIZES),
-            foreign_flags,
-        )
-    ):
-        command = option(command)
-    return command
+serving_options = together(
+    listening_options,
+    application_options,
+    tls_options,
+    worker_options,
+    watching_options,
+    logging_options,
+    setting(
+        "--access-log/--no-access-log",
+        section=LOGS,
+        default=False,
+        help="a line for each request  [no]",
+    ),
+    settings_of(Timeouts, "timeout", section=TIMES),
+    field_setting(SupervisorSettings, "settle_s", section=TIMES),
+    settings_of(Limits, "limit", section=SIZES),
+    foreign_flags,
+)
+"""Adds all that `plan_of` reads."""
 
 
 def plan_of(ctx: click.Context, app: str, options: dict[str, Any], *, is_dev: bool = False) -> Plan:

@@ -2,61 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from photon.cli.options import setting
+from photon.cli.options import setting, together
 
 if TYPE_CHECKING:
     from photon.runtime.net.tls_context import TlsSettings
 
-C = TypeVar("C", bound=Callable[..., Any])
+TLS = "TLS: with --tls-cert, https:// is served"
+_FILE = click.Path()  # whether it is there, and what is in it, is told when it is loaded
 
-_TLS = "TLS: with --tls-cert, https:// is served"
-
-
-def tls_options(command: C) -> C:
-    """Adds the flags that `tls_of` reads."""
-    file = click.Path()  # whether it is there, and what is in it, is told when it is loaded
-    for option in reversed(
-        (
-            setting(
-                "--tls-cert",
-                section=_TLS,
-                type=file,
-                multiple=True,
-                metavar="FILE",
-                help="PEM file of a certificate and its chain; several times for several names, "
-                "the first one is for clients that ask for none of them",
-            ),
-            setting(
-                "--tls-key",
-                section=_TLS,
-                type=file,
-                multiple=True,
-                metavar="FILE",
-                help="PEM file of its key, in the same order  [in the file of --tls-cert]",
-            ),
-            setting(
-                "--tls-key-password",
-                section=_TLS,
-                metavar="TEXT",
-                help="of keys that are encrypted; better as PHOTON_TLS_KEY_PASSWORD, since "
-                "everybody on a machine sees command lines",
-            ),
-            setting(
-                "--tls-ca",
-                section=_TLS,
-                type=file,
-                metavar="FILE",
-                help="PEM file; only clients with a certificate that is signed by it are let in",
-            ),
-        )
-    ):
-        command = option(command)
-    return command
+tls_options = together(
+    setting(
+        "--tls-cert",
+        section=TLS,
+        type=_FILE,
+        multiple=True,
+        metavar="FILE",
+        help="PEM file of a certificate and its chain; several times for several names, "
+        "the first one is for clients that ask for none of them",
+    ),
+    setting(
+        "--tls-key",
+        section=TLS,
+        type=_FILE,
+        multiple=True,
+        metavar="FILE",
+        help="PEM file of its key, in the same order  [in the file of --tls-cert]",
+    ),
+    setting(
+        "--tls-key-password",
+        section=TLS,
+        metavar="TEXT",
+        help="of keys that are encrypted; better as PHOTON_TLS_KEY_PASSWORD, since "
+        "everybody on a machine sees command lines",
+    ),
+    setting(
+        "--tls-ca",
+        section=TLS,
+        type=_FILE,
+        metavar="FILE",
+        help="PEM file; only clients with a certificate that is signed by it are let in",
+    ),
+)
+"""Adds the flags that `tls_of` reads."""
 
 
 def tls_of(ctx: click.Context, options: dict[str, Any]) -> TlsSettings | None:

@@ -10,7 +10,14 @@ import pytest
 from click.testing import CliRunner, Result
 from msgspec import Meta, Struct
 
-from photon.cli.options import SectionedCommand, field_setting, setting, settings_of, struct_of
+from photon.cli.options import (
+    SectionedCommand,
+    field_setting,
+    setting,
+    settings_of,
+    struct_of,
+    together,
+)
 from photon.cli.run import run
 from photon.http.server.settings import Limits, Timeouts
 
@@ -32,6 +39,15 @@ def command(door: str, spoons: int, **values: Any) -> None:
 
 def call(*arguments: str, **env: str) -> Result:
     return CliRunner().invoke(command, arguments, env=env)
+
+
+def test_options_that_belong_together_are_listed_in_their_order() -> None:
+    doors = together(
+        setting("--front", section="House", help="first"),
+        together(setting("--back", section="House"), setting("--side", section="House")),
+    )
+    house = click.command(cls=SectionedCommand)(doors(lambda **options: None))
+    assert [each.name for each in house.params[:3]] == ["front", "back", "side"]
 
 
 def test_each_field_is_a_flag_with_its_default() -> None:
