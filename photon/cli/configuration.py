@@ -90,13 +90,21 @@ def _start(given: Mapping[str, Any]) -> Path:
 
 
 def _env_file(given: Mapping[str, Any], folders: list[Path], inherited: Any) -> EnvFile | None:
-    if given.get("no_env_file") or os.environ.get("PHOTON_NO_ENV_FILE", "") not in ("", "0"):
+    if given.get("no_env_file") or _is_on("PHOTON_NO_ENV_FILE"):
         path = None
     else:
         named = given.get("env_file") or os.environ.get("PHOTON_ENV_FILE")
         path = Path(named) if named else find_env_file(folders)
     return_inherited(inherited, path)
     return load_env_file(path) if path is not None else None
+
+
+def _is_on(variable: str) -> bool:
+    """Whether a variable of the environment is one of click's words for yes."""
+    try:
+        return bool(click.BOOL.convert(os.environ.get(variable) or "0", None, None))
+    except click.BadParameter:
+        return False  # the flag's own check tells what is wrong
 
 
 def place_application(ctx: click.Context) -> None:

@@ -111,6 +111,14 @@ def test_env_may_be_left_alone_or_another_file(flag: list[str], folder: Path) ->
     assert params("a", *flag, env="this is nonsense")["port"] == 8000
 
 
+@pytest.mark.parametrize(
+    ("said", "port"), [("1", 8000), ("yes", 8000), ("0", 9000), ("false", 9000), ("", 9000)]
+)
+def test_the_environment_says_whether_env_is_left_alone(said: str, port: int, folder: Path) -> None:
+    os.environ["PHOTON_NO_ENV_FILE"] = said
+    assert params("a", env="PHOTON_PORT=9000")["port"] == port
+
+
 def test_a_command_that_follows_reads_the_file_anew(folder: Path) -> None:
     assert params("a", env="PHOTON_PORT=1")["port"] == 1
     assert params("a", env="PHOTON_PORT=2")["port"] == 2
