@@ -150,7 +150,10 @@ def _attribute_of(module: ModuleType, attribute: str, folder: str) -> Any:
 
 
 def _module_hint(module: ModuleType, folder: str) -> str:
-    file = getattr(module, "__file__", None) or "part of Python itself"
+    folders = list(getattr(module, "__path__", ()))
+    if folders and getattr(module, "__file__", None) is None:
+        return _folder_hint(module.__name__, folders[0])
+    file = getattr(module, "__file__", None) or "a part of Python itself"
     own = os.path.join(folder, f"{module.__name__}.py")
     if os.path.exists(own) and os.path.realpath(own) != os.path.realpath(file):
         return f"The name is taken by another module ({file}): rename your {own}"
@@ -166,6 +169,15 @@ def _module_hint(module: ModuleType, folder: str) -> str:
     if functions:
         return f"{file} has no Photon application. It has these functions: {_list(functions)}"
     return f"{file} has nothing that could be served; an application is made by app = Photon()."
+
+
+def _folder_hint(name: str, folder: str) -> str:
+    """What to write in place of a folder that Python takes for a package without __init__.py."""
+    modules = _files_in(folder) if os.path.isdir(folder) else []
+    if not modules:
+        return f"{folder} is a folder without modules."
+    names = [f"{name}.{each}:app" for each in modules]
+    return f"It is a folder. Write a module of it: {_list(names)}"
 
 
 def _applications_of(module: ModuleType) -> dict[str, Photon]:

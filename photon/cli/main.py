@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from difflib import get_close_matches
 from importlib import import_module
 
 import click
@@ -45,11 +46,14 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        if self.get_command(ctx, name) is None and _is_application(name):
-            target = full_name(name.removesuffix(".py"))
-            raise click.UsageError(
-                f"No such command {name!r}; did you mean: photon run {target}?", ctx
-            )
+        if name not in _COMMANDS and not name.startswith("-"):
+            meant = get_close_matches(name, _COMMANDS, n=1)
+            if _is_application(name):
+                meant = [f"run {full_name(name.removesuffix('.py'))}"]
+            if meant:
+                raise click.UsageError(
+                    f"No such command {name!r}; did you mean: photon {meant[0]}?", ctx
+                )
         return super().resolve_command(ctx, args)
 
 
@@ -62,7 +66,7 @@ def _is_application(name: str) -> bool:
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Start here:  photon run app:app   serves the object `app` of app.py.",
+    epilog="Start here:  photon dev app:app   serves the object `app` of app.py.",
 )
 @click.version_option(
     photon.__version__,

@@ -187,6 +187,16 @@ def test_without_anything_it_says_how_one_is_made(folder: Path) -> None:
     assert "an application is made by app = Photon()" in told("void", folder)
 
 
+def test_a_folder_in_place_of_a_module_lists_its_modules(folder: Path) -> None:
+    (folder / "shops").mkdir()
+    message = told("shops", folder)
+    assert message.endswith("shops is a folder without modules.")
+    (folder / "shops" / "books.py").write_text("")
+    sys.modules.pop("shops")
+    message = told("shops", folder)
+    assert message.endswith("It is a folder. Write a module of it: shops.books:app")
+
+
 def test_an_async_function_without_an_application_beside_it_is_told_what_to_write(
     folder: Path,
 ) -> None:

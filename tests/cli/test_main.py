@@ -23,7 +23,7 @@ def test_tells_its_version() -> None:
 
 
 def test_without_a_command_it_tells_where_to_start() -> None:
-    assert "photon run app:app" in CliRunner().invoke(cli, []).output
+    assert "photon dev app:app" in CliRunner().invoke(cli, []).output
 
 
 def test_the_help_of_run_lists_its_flags_in_sections() -> None:
@@ -75,10 +75,16 @@ def test_an_application_in_place_of_a_command_is_recognized(
 
 
 def test_any_other_command_is_unknown() -> None:
+    result = CliRunner().invoke(cli, ["serve"])
+    assert result.exit_code == ExitCode.USAGE
+    assert "No such command 'serve'." in result.output
+    assert "did you mean" not in result.output
+
+
+def test_a_command_that_is_nearly_right_is_recognized() -> None:
     result = CliRunner().invoke(cli, ["rnu"])
     assert result.exit_code == ExitCode.USAGE
-    assert "No such command 'rnu'" in result.output
-    assert "photon run rnu" not in result.output
+    assert "No such command 'rnu'; did you mean: photon run?" in result.output
 
 
 FOREIGN = [
