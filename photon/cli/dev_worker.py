@@ -82,7 +82,8 @@ def serve_as_dev_worker(
         live = LiveReload(application)
         post.link.tell({"tell": "about", "docs": _docs_of(application)})
         line_of = coloured_dev_line if _has_colours(log) else plain_dev_line
-        requests = AccessLog(log.writer.write, line_of)
+        # At once: who reads along looks for the lines of a request beside each other.
+        requests = AccessLog(log.writer.write, line_of, within_s=0.0)
         try:
             DevServing(plan, live, _without_ours(requests), post, opened).run()
         finally:

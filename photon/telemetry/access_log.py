@@ -49,12 +49,21 @@ class Entry(Struct, frozen=True, gc=False):
 class AccessLog:
     """Notes requests down and writes a line for each. `OnAnswer` of a server, in its thread.
 
-    Args: write: takes whole lines; line_of: `json_line` or `console_line`.
+    Args:
+        write: takes whole lines; line_of: `json_line` or `console_line`.
+        within_s: seconds after which a line is written; 0 for as soon as the hub is free.
     """
 
-    def __init__(self, write: Callable[[bytes], object], line_of: Callable[[Entry], bytes]) -> None:
+    def __init__(
+        self,
+        write: Callable[[bytes], object],
+        line_of: Callable[[Entry], bytes],
+        *,
+        within_s: float = _FLUSH_S,
+    ) -> None:
         self._write = write
         self._line_of = line_of
+        self._within_s = within_s
         self._entries: list[Entry] = []
         self._due: Deadline | None = None
 
@@ -74,7 +83,7 @@ class AccessLog:
         if len(entries) >= _FLUSH_ENTRIES:
             self.flush()
         elif self._due is None:
-            self._due = current_hub().deadlines.add(now() + _FLUSH_S, self.flush)
+            self._due = current_hub().deadlines.add(now() + self._within_s, self.flush)
 
     def flush(self) -> None:
         """Write the lines of what was noted down."""

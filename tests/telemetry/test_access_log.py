@@ -142,6 +142,15 @@ def test_lines_are_written_a_moment_later_together(written: Written) -> None:
     assert len(written.batches) == 1
 
 
+def test_lines_are_written_without_waiting_for_others(written: Written) -> None:
+    log = AccessLog(written.write, console_line, within_s=0.0)
+    with serve(hello, on_answer=log) as server:
+        for _ in range(2):
+            get(server.port, "/one")
+            assert written.wait().count(b"\n") == 1
+            written.batches.clear()
+
+
 def test_many_lines_are_written_at_once(written: Written) -> None:
     log = AccessLog(written.write, console_line)
     asks = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 300
