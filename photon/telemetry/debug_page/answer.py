@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from secrets import token_urlsafe
 
 from photon.http.errors import HTTPError
@@ -36,7 +36,7 @@ def debug_response(
     answer: HTTPError,
     *,
     routes: Callable[[], Sequence[Route]],
-    mounts: Callable[[], Iterable[str]],
+    mounts: Callable[[], Collection[str]],
 ) -> Response:
     """The response to a request that `cause` ended: a page, or a problem with a member "debug".
 
@@ -58,7 +58,7 @@ def _debug_response(
     cause: BaseException,
     answer: HTTPError,
     routes: Callable[[], Sequence[Route]],
-    mounts: Callable[[], Iterable[str]],
+    mounts: Callable[[], Collection[str]],
 ) -> Response | None:
     is_lost = isinstance(cause, MatchError) or _is_near_miss(cause)
     if not is_lost and (isinstance(cause, HTTPError) or answer.status < 500):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from difflib import SequenceMatcher
 
 from photon.http.request import Request
@@ -21,7 +21,7 @@ def not_found_page(
     status: int,
     said: str,
     routes: Sequence[Route],
-    mounts: Iterable[str],
+    mounts: Collection[str],
     nonce: str,
 ) -> str:
     """The page. Args: said: what the answer says; mounts: their prefixes."""
@@ -49,7 +49,7 @@ def not_found_page(
         f'</span></div><h1>{title}</h1><p class="message">{told(redactor.clean(said)[:1000])}</p>'
         '<p class="place">This page is shown in development only.</p></header><main>'
     )
-    body = [head, section(f"Routes ({len(routes)})", listed), "</main>"]
+    body = [head, section(f"Routes ({len(routes) + len(mounts)})", listed), "</main>"]
     return document(f"{status} {title}", body, nonce)
 
 

@@ -306,6 +306,9 @@ def test_a_path_without_a_route_shows_the_near_ones_first(client: TestClient) ->
     text = text_of(response.text)
     assert "no route matches '/carts/7'" in text
     assert text.index("/cart/{number:int}") < text.index("/says")
+    told = re.search(r"Routes \((\d+)\)", text)
+    assert told is not None
+    assert int(told[1]) == response.text.count('<td class="where">')
     assert response.text.count("<tr class=near>") == 1
 
 
