@@ -233,7 +233,11 @@ class _Supervising:
             logger.warning("a trial of the new program runs already")
             return
         logger.info("trying the new program before it takes over")
-        self._trial = start_trial()
+        try:
+            self._trial = start_trial()
+        except OSError as error:
+            logger.error("the new program cannot be tried, this one goes on: %s", error)
+            return
         self._trial_until = monotonic() + self._plan.supervisor.boot_timeout_s
         self.supervisor.when_child_ends(self._trial, self._tried)
 

@@ -39,6 +39,19 @@ def hello():
     return "hello"
 """
 
+# As when the interpreter is just being replaced.
+WITHOUT_INTERPRETER = """
+import sys
+from photon import Photon
+
+sys.executable = "/nowhere/python"
+app = Photon()
+
+@app.get("/")
+def hello():
+    return "hello"
+"""
+
 
 def begin_trial(fleet: Fleet) -> None:
     before = fleet.log.here
@@ -75,4 +88,13 @@ def test_what_only_a_supervisor_cannot_have_is_tried_as_well(tmp_path: Path) -> 
         (pid,) = fleet.workers.values()
         assert pid > 0
         assert not fleet.log.count("taken over")
+        assert fleet.stop() == 0
+
+
+def test_a_trial_that_cannot_be_started_leaves_everything_as_it_was(tmp_path: Path) -> None:
+    with running(WITHOUT_INTERPRETER, "--workers", "1", "--preload", folder=tmp_path) as fleet:
+        for _ in range(2):
+            before = fleet.log.here
+            fleet.kill(SIGUSR2)
+            fleet.log.wait_for("the new program cannot be tried, this one goes on", after=before)
         assert fleet.stop() == 0
