@@ -25,12 +25,13 @@ from photon.cli.serving import begin_logging, shown_addresses
 from photon.cli.supervising import listening
 from photon.cli.watched import kind_of
 from photon.cli.watching import Watcher
-from photon.runtime.workers.board import READY
+from photon.runtime.workers.board import BOOTING, READY
 from photon.runtime.workers.control import ControlServer
-from photon.runtime.workers.fleet import Action, Fleet, Log, Member
+from photon.runtime.workers.fleet import Fleet
 from photon.runtime.workers.governing import Governor
 from photon.runtime.workers.helper import fork_helper
 from photon.runtime.workers.messages import Message
+from photon.runtime.workers.orders import Action, Log, Member
 from photon.runtime.workers.process import Post
 from photon.runtime.workers.supervisor import Supervisor
 
@@ -48,10 +49,13 @@ _NEEDED = (
     "photon.telemetry.debug_page.answer",
 )
 
+# Code that takes longer to start is spoken of, as requests wait for it.
+_LONG_START_S = 3.0
+
 # So long nobody may have watched, when the watcher has died.
 _UNWATCHED_S = 1.0
 
-# A file that was saved longer ago was moved here: then its time says nothing.
+# A file that was changed longer ago: then its time says nothing.
 _FRESH_S = 30.0
 
 
@@ -122,6 +126,7 @@ class _Developing:
         self._saved_at = 0.0  # since when, on the clock of the system
         self._just_changed: dict[str, float] = {}
         self._has_started = self._has_opened = False
+        self._told_to_be_slow = 0  # the process id of a worker
         self._stop_began: float | None = None
         self._was_hurried = False
         self._is_on_terminal = sys.stderr.isatty()
@@ -274,6 +279,7 @@ class _Developing:
 
     def _on_tick(self, now: float) -> None:
         if not self._supervisor.fleet.is_stopping:
+            self._tell_of_a_long_start(now)
             return
         if self._stop_began is None:
             self._stop_began = now
@@ -284,12 +290,20 @@ class _Developing:
             self._stop_began = now
             self._supervisor.do(self._supervisor.fleet.stop(now))
 
+    def _tell_of_a_long_start(self, now: float) -> None:
+        """Once for each worker: without a word it looks as if nothing happened."""
+        for member in self._supervisor.fleet.members.values():
+            is_slow = member.state == BOOTING and now - member.since > _LONG_START_S
+            if is_slow and self._told_to_be_slow != member.pid:
+                self._told_to_be_slow = member.pid
+                self._screen.starts_slowly(self._plan.name, _LONG_START_S)
+
 
 def _saved_at(paths: Sequence[str], now: float) -> float:
     """When the first of these was saved."""
     moments = []
     for path in paths:
         with suppress(OSError):
-            moments.append(os.stat(path).st_mtime)
+            moments.append(os.stat(path).st_ctime)  # of a file that is moved here, too
     first = min(moments, default=now)
     return first if now - _FRESH_S < first <= now else now

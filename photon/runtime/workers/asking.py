@@ -7,8 +7,8 @@ from itertools import count
 from typing import Any
 
 from photon.runtime.workers.board import STATES
-from photon.runtime.workers.fleet import Member
 from photon.runtime.workers.messages import Message
+from photon.runtime.workers.orders import Member
 
 Then = Callable[[list[Message]], object]
 """Gets index, pid, generation and state of each that was asked, with its "ok" or "error"."""

@@ -20,11 +20,9 @@ import logging
 import math
 from collections.abc import Iterable
 from signal import SIGKILL, SIGTERM, Signals
-from typing import Any, TypeAlias
-
-from msgspec import Struct
 
 from photon.runtime.workers.board import BOOTING, DRAINING, READY, STATES
+from photon.runtime.workers.orders import Action, End, Kill, Log, Member, Start, Tell
 
 NOT_STARTED = 3
 """The exit code when workers cannot boot and say no other; gunicorn's WORKER_BOOT_ERROR."""
@@ -42,75 +40,6 @@ _MOST_FAILURES = 5
 
 # Above the time that a worker said it may need to end.
 _GRACE_S = 2.0
-
-
-class Member(Struct, kw_only=True):
-    """A worker process.
-
-    Attributes:
-        slot: its number among those that serve at a time; row: its row on the board.
-        generation: counts reloads, so a new one has newer code.
-        broken: for one that only shows why there is no better one: that.
-        since: when its state began; kill_at: when it is not waited for any longer.
-        budget_s: what it may need to end, as it said itself.
-        why: what it is told to end for; "" while nobody wants it to.
-        hung: whether it stood still for too long, and was killed.
-    """
-
-    pid: int
-    slot: int
-    row: int
-    generation: int
-    state: int = BOOTING
-    broken: str = ""
-    since: float = 0.0
-    kill_at: float | None = None
-    budget_s: float = 60.0
-    why: str = ""
-    hung: bool = False
-
-    def __str__(self) -> str:
-        return f"worker {self.slot} (pid {self.pid})"
-
-
-class Start(Struct, frozen=True):
-    """Fork a worker, and call `started`.   Attributes: broken: why there is no better one."""
-
-    slot: int
-    generation: int
-    broken: str = ""
-
-
-class Tell(Struct, frozen=True):
-    """Send it a message."""
-
-    member: Member
-    message: dict[str, Any]
-
-
-class Kill(Struct, frozen=True):
-    """Send it a signal."""
-
-    member: Member
-    signal: int
-
-
-class Log(Struct, frozen=True):
-    """Tell the operator.   Attributes: details: lines, such as a traceback."""
-
-    level: int
-    text: str
-    details: str = ""
-
-
-class End(Struct, frozen=True):
-    """All is over.   Attributes: why: lines for whoever started it; "" for a good end."""
-
-    code: int
-    why: str = ""
-
-
-Action: TypeAlias = Start | Tell | Kill | Log | End
 
 
 class Slot:
@@ -147,7 +76,7 @@ class Fleet:
         self.generation = 1
         self.members: dict[int, Member] = {}
         self.restarts = 0
-        self.was_ready = False
+        self.was_complete = False
         self.is_stopping = False
         self.last_failure = ""
         self._boot_timeout_s = boot_timeout_s
@@ -207,7 +136,7 @@ class Fleet:
         """One that another supervisor had, in whose place this one is."""
         self.members[member.pid] = member
         self.generation = max(self.generation, member.generation)
-        self.was_ready = True
+        self.was_complete = True
 
     def ready(self, pid: int, budget_s: float, now: float) -> list[Action]:
         """A worker can serve."""
@@ -216,7 +145,7 @@ class Fleet:
             return []
         took = now - member.since
         member.state, member.since, member.budget_s = READY, now, budget_s
-        self.was_ready = True
+        self.was_complete = self.was_complete or self.is_complete
         self._failed_in_a_row = 0
         actions: list[Action] = [Log(logging.INFO, f"{member} is ready after {took:.2f} s")]
         if member is self._successor:
@@ -381,7 +310,7 @@ class Fleet:
             slot.not_before = now + self._boot_timeout_s
             log = Log(logging.ERROR, "the application cannot be served, see below", text)
             return [log, Start(member.slot, self.generation, text)]
-        if not self.was_ready:
+        if not self.was_complete:
             return self._give_up(text, code)
         slot.failures += 1
         self._failed_in_a_row += 1

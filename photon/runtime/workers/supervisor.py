@@ -15,77 +15,36 @@ import logging
 import os
 import select
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from time import monotonic
-from typing import Any
 
 from gevent import monkey
 
 from photon.runtime.debug.faults import TRACEBACK_SIGNAL, read_traceback, stack, told
 from photon.runtime.workers.asking import Questions
 from photon.runtime.workers.board import BEAT, BOOTING, READY, Board
-from photon.runtime.workers.fleet import Action, End, Fleet, Kill, Log, Member, Start, Tell
-from photon.runtime.workers.messages import Lines, Message, MessageError, encode
-from photon.runtime.workers.polled import PolledServer
+from photon.runtime.workers.fleet import Fleet
+from photon.runtime.workers.loop import TICK_S, Loop, OnSignal
+from photon.runtime.workers.messages import Message, MessageError, encode
+from photon.runtime.workers.orders import Action, End, Kill, Log, Member, Start, Tell
 from photon.runtime.workers.process import Work, fork_worker
+from photon.runtime.workers.wire import Wire
 
 logger = logging.getLogger("photon.workers")
 
-_poll: Callable[[], Any] = monkey.get_original("select", "poll")
 _waitpid: Callable[[int, int], tuple[int, int]] = monkey.get_original("os", "waitpid")
-
-_TICK_S = 0.1
 
 # A worker that stands still for so long is asked where.
 _SILENT_S = 2.0
 _READ_BYTES = 256 * 1024
 
-# Of an answer: a dump of 100,000 greenlets has some 50 MB.
-_MOST_ANSWER_BYTES = 256 * 1024 * 1024
 _ANSWER_S = 10.0
 
-OnSignal = Callable[[], object]
 
-
-class Wire:
-    """The supervisor's end of a link.
-
-    Attributes:
-        traces: where the worker writes at a signal what it does; -1 for nowhere.
-        asked_at: when it was sent that signal, because it stands still; 0 for not.
-        place: what it wrote.
-    """
-
-    def __init__(self, end: _socket.socket, traces: int = -1) -> None:
-        self.end = end
-        self.traces = traces
-        self.asked_at = 0.0
-        self.place = ""
-        self.lines = Lines(_MOST_ANSWER_BYTES)
-        self.pending = bytearray()
-
-    def flush(self) -> None:
-        """Send what the worker takes.   Raises: OSError, when it has gone."""
-        try:
-            while self.pending:
-                del self.pending[: self.end.send(self.pending)]
-        except (BlockingIOError, InterruptedError):
-            pass
-
-    def close(self) -> None:
-        """Say no more."""
-        self.end.close()
-        if self.traces >= 0:
-            os.close(self.traces)
-            self.traces = -1
-
-
-class Supervisor:
+class Supervisor(Loop):
     """Args:
         fleet: what is to be done.
         work: what a worker does.
-        close_in_child: what only the supervisor may keep open: has `close()`.
         cpus: that workers are pinned to, in turn; empty for wherever they like.
         on_hup, on_usr2: what these signals do; a reload, and nothing, if None.
         on_stop: called before the workers are told to end.
@@ -99,31 +58,26 @@ class Supervisor:
         work: Work,
         *,
         board: Board | None = None,
-        close_in_child: list[Any] | None = None,
         cpus: list[int] | None = None,
         on_hup: OnSignal | None = None,
         on_usr2: OnSignal | None = None,
         on_stop: OnSignal | None = None,
         on_ready: OnSignal | None = None,
     ) -> None:
+        super().__init__()
         self.fleet = fleet
         self.board = board or Board()
         self.wires: dict[int, Wire] = {}
         self.questions = Questions()
         self.started_at = monotonic()
         self._work = work
-        self.close_in_child = close_in_child if close_in_child is not None else []
         self._cpus = cpus or []
-        self._poll = _poll()
-        self._callbacks: dict[int, Callable[[int], object]] = {}
         self._children: dict[int, Callable[[int], object]] = {}
         self._end: End | None = None
-        self._ticked = 0.0
         self._on_hup = on_hup or self.reload
         self._on_usr2 = on_usr2 or (lambda: logger.warning("SIGUSR2 does nothing here"))
         self.on_stop = on_stop or (lambda: None)
         self.on_ready = on_ready or (lambda: None)
-        self._on_tick: list[Callable[[float], object]] = []
 
     # For who runs it...
 
@@ -132,7 +86,7 @@ class Supervisor:
 
         Args: reload: why those that were taken over are replaced at once; "" if they are not.
         """
-        with self._signals():
+        with self.signals(self._meanings):
             # What is there now is never looked through again, and stays shared after the forks.
             gc.collect()
             gc.freeze()
@@ -142,37 +96,8 @@ class Supervisor:
             fleet = self.fleet
             self.do(fleet.reload(moment, reload) if reload else fleet.begin(moment))
             while self._end is None:
-                self._turn()
+                self.turn()
         return self._end
-
-    def watch(self, descriptor: int, callback: Callable[[int], object], events: int = 0) -> None:
-        """Call `callback(events)` when a descriptor is ready; until `unwatch`."""
-        self._poll.register(descriptor, events or select.POLLIN)
-        self._callbacks[descriptor] = callback
-
-    def unwatch(self, descriptor: int) -> None:
-        """Look at a descriptor no more."""
-        if self._callbacks.pop(descriptor, None) is not None:
-            self._poll.unregister(descriptor)
-
-    def attach(self, server: PolledServer[Any]) -> None:
-        """Have the loop drive a small server."""
-
-        def on_interest(descriptor: int, events: int) -> None:
-            if events:
-                self.watch(descriptor, lambda found: server.handle(descriptor, found), events)
-            else:
-                self.unwatch(descriptor)
-
-        for descriptor, events in server.watched():
-            on_interest(descriptor, events)
-        server.on_interest = on_interest
-        self.on_tick(lambda now: server.tick())
-        self.close_in_child.append(_Forget(server))
-
-    def on_tick(self, callback: Callable[[float], object]) -> None:
-        """Call `callback(now)` about ten times a second."""
-        self._on_tick.append(callback)
 
     def when_child_ends(self, pid: int, callback: Callable[[int], object]) -> None:
         """Call `callback(status)` when a child that is no worker ends."""
@@ -226,22 +151,14 @@ class Supervisor:
 
     # The loop...
 
-    def _turn(self) -> None:
-        for descriptor, events in self._poll.poll(_TICK_S * 1000):
-            callback = self._callbacks.get(descriptor)
-            if callback is not None:
-                callback(events)
-        now = monotonic()
-        if now - self._ticked >= _TICK_S:
-            self._ticked = now
-            self._reap()  # a signal that came before its handler was there
-            beats = {m.pid: self._beat_of(m) for m in self.fleet.members.values()}
-            self.do(self.fleet.tick(now, beats))
-            for member in self.fleet.members.values():
-                self._look_at(member, now, now - beats.get(member.pid, now))
-            self.questions.tick(now, self._why_silent)
-            for callback in self._on_tick:
-                callback(now)
+    def tick(self, now: float) -> None:
+        """See `Loop`."""
+        self._reap()  # a signal that came before its handler was there
+        beats = {m.pid: self._beat_of(m) for m in self.fleet.members.values()}
+        self.do(self.fleet.tick(now, beats))
+        for member in self.fleet.members.values():
+            self._look_at(member, now, now - beats.get(member.pid, now))
+        self.questions.tick(now, self._why_silent)
 
     def do(self, actions: list[Action]) -> None:
         """Do what the fleet says."""
@@ -305,7 +222,7 @@ class Supervisor:
             self._cut(pid)
             return
         wants = select.POLLIN | (select.POLLOUT if wire.pending else 0)
-        self._poll.modify(wire.end.fileno(), wants)
+        self.set_interest(wire.end.fileno(), wants)
 
     def _hear(self, pid: int, events: int) -> None:
         wire = self.wires.get(pid)
@@ -365,7 +282,7 @@ class Supervisor:
         elif not wire.asked_at:
             wire.asked_at = now
             _kill(member.pid, TRACEBACK_SIGNAL)
-        elif not wire.place and now - wire.asked_at >= _TICK_S:
+        elif not wire.place and now - wire.asked_at >= TICK_S:
             lines = read_traceback(wire.traces)
             wire.place = told(lines)
             if lines:
@@ -413,9 +330,9 @@ class Supervisor:
 
     # Signals...
 
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        meanings: dict[int, OnSignal] = {
+    @property
+    def _meanings(self) -> dict[int, OnSignal]:
+        return {
             signal.SIGCHLD: self._reap,
             signal.SIGTERM: lambda: self._stop_by("SIGTERM"),
             signal.SIGINT: lambda: self._stop_by("SIGINT"),
@@ -426,32 +343,6 @@ class Supervisor:
             signal.SIGQUIT: self._dump,
             signal.SIGUSR1: lambda: logger.info("SIGUSR1 does nothing here"),
         }
-        read_end, write_end = os.pipe()
-        os.set_blocking(read_end, False)
-        os.set_blocking(write_end, False)
-        former_fd = signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
-        former = {which: signal.signal(which, _note) for which in meanings}
-        # They may have been blocked while another program took this one's place.
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, meanings)
-        pipe = _Pipe(read_end, write_end)
-        self.close_in_child.append(pipe)
-
-        def on_signals(events: int) -> None:
-            for number in os.read(read_end, 512):
-                meaning = meanings.get(number)
-                if meaning is not None:
-                    meaning()
-
-        self.watch(read_end, on_signals)
-        try:
-            yield
-        finally:
-            self.unwatch(read_end)
-            for which, handler in former.items():
-                signal.signal(which, signal.SIG_DFL if handler is None else handler)
-            signal.set_wakeup_fd(former_fd)
-            self.close_in_child.remove(pipe)
-            pipe.close()
 
     def _stop_by(self, name: str) -> None:
         steps = ("stopping", "hurrying", "ending at once")
@@ -473,26 +364,6 @@ def _log(action: Log) -> None:
             logger.name, action.level, __file__, 0, action.text, (), None, sinfo=action.details
         )
         logger.handle(record)
-
-
-class _Forget:
-    """What a child does to a server of its parent's."""
-
-    def __init__(self, server: PolledServer[Any]) -> None:
-        self.close = server.forget
-
-
-class _Pipe:
-    def __init__(self, *descriptors: int) -> None:
-        self._descriptors = descriptors
-
-    def close(self) -> None:
-        for descriptor in self._descriptors:
-            os.close(descriptor)
-
-
-def _note(number: int, frame: object) -> None:
-    """Python writes the number of the signal into the pipe; nothing else is to be done."""
 
 
 def _has_more(end: _socket.socket) -> bool:

@@ -23,7 +23,7 @@ from time import monotonic
 import msgspec
 
 from photon.runtime.workers.board import READY, Board
-from photon.runtime.workers.fleet import Member
+from photon.runtime.workers.orders import Member
 from photon.runtime.workers.settings import TRIAL
 from photon.runtime.workers.supervisor import Supervisor
 

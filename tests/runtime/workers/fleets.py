@@ -6,7 +6,8 @@ from itertools import count
 from signal import SIGKILL, SIGTERM
 
 from photon.runtime.workers.board import BOOTING, DRAINING, READY
-from photon.runtime.workers.fleet import Action, End, Fleet, Kill, Log, Member, Start, Tell
+from photon.runtime.workers.fleet import Fleet
+from photon.runtime.workers.orders import Action, End, Kill, Log, Member, Start, Tell
 
 
 class World:

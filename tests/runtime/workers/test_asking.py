@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from photon.runtime.workers.asking import Questions
 from photon.runtime.workers.board import READY
-from photon.runtime.workers.fleet import Member
 from photon.runtime.workers.messages import Message
+from photon.runtime.workers.orders import Member
 
 
 def member(pid: int) -> Member:

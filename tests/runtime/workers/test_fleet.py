@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from photon.runtime.workers.board import BOOTING, DRAINING, READY
-from photon.runtime.workers.fleet import Fleet, Start
+from photon.runtime.workers.fleet import Fleet
+from photon.runtime.workers.orders import Start
 from tests.runtime.workers.fleets import World
 
 
