@@ -1,8 +1,9 @@
 """What the bench of several workers asks for.
 
-`/` a little JSON, `/cpu` a fixed amount of work (WORKERS_ROUNDS, which the bench makes half a
-millisecond), `/block` and `/grip` stand their hub still: in a C call that releases the GIL, for
-WORKERS_BLOCK_S, and in one that holds it, for a time that doubles with each letter.
+`/` a little JSON, `/once` an answer that ends its connection, `/cpu` a fixed amount of work
+(WORKERS_ROUNDS, which the bench makes half a millisecond). `/block` and `/grip` stand their hub
+still: in a C call that releases the GIL, for WORKERS_BLOCK_S, and in one that holds it, for a time
+that doubles with each letter.
 """
 
 import os
@@ -10,7 +11,7 @@ import re
 
 from gevent import monkey
 
-from photon import Photon
+from photon import Photon, Response
 
 BLOCK_S = float(os.environ.get("WORKERS_BLOCK_S", "5"))
 ROUNDS = int(os.environ.get("WORKERS_ROUNDS", "10000"))
@@ -36,6 +37,11 @@ def hopeless(letters: int) -> None:
 @app.get("/")
 def hello() -> dict[str, str]:
     return {"message": "Hello, World!"}
+
+
+@app.get("/once")
+def once() -> Response:
+    return Response("hello", headers={"Connection": "close"})
 
 
 @app.get("/cpu")

@@ -1,4 +1,8 @@
-"""Requests a second by workers, one on each core."""
+"""Requests a second by workers, one on each core.
+
+Told beside: what the server had of its cores. Far below 100 % others had them as well, and the
+figures say little.
+"""
 
 import os
 import statistics
@@ -7,6 +11,7 @@ import time
 
 from loadtests import wrk
 from loadtests.apps.photon_workers import work
+from loadtests.process import cpu_seconds_of
 from loadtests.workers.fleet import fleet
 from loadtests.workers.options import Options, competing, first_cores, other_cores
 from loadtests.workers.telling import spread, table, verdict
@@ -33,6 +38,7 @@ def scale(
 ) -> bool:
     rates: dict[int, list[float]] = {count: [] for count in counts}
     p99s: dict[int, list[float]] = {count: [] for count in counts}
+    shares: dict[int, list[float]] = {count: [] for count in counts}
     errors: dict[int, int] = dict.fromkeys(counts, 0)
     # The same cores for all that leave them some.
     most = max(count for count in counts if not competing(count) or count == 1)
@@ -43,7 +49,10 @@ def scale(
                 url = server.url(path)
                 wrk.run(url, cores, connections=CONNECTIONS, seconds=1)
                 seconds = options.seconds(2, 10)
+                before = cpu_seconds_of(server.pid)
                 result = wrk.run(url, cores, connections=CONNECTIONS, seconds=seconds)
+                had = (cpu_seconds_of(server.pid) - before) / seconds / count
+            shares[count].append(had)
             rates[count].append(result.rate)
             p99s[count].append(result.p99_ms)
             errors[count] += sum(result.errors.values())
@@ -54,12 +63,13 @@ def scale(
             spread(rates[count]),
             f"{statistics.median(rates[count]) / one:.2f}",
             f"{statistics.median(p99s[count]):.1f}",
+            f"{statistics.median(shares[count]):.0%}",
             errors[count],
             competing(count),
         ]
         for count in counts
     ]
-    table(["workers on cores", "requests/s", "x one", "p99 ms", "errors", ""], rows)
+    table(["workers on cores", "requests/s", "x one", "p99 ms", "of its cores", "errors", ""], rows)
     is_right = not any(errors.values())
     for count in counts[1:]:
         times = statistics.median(rates[count]) / one
