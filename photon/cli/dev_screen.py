@@ -50,6 +50,13 @@ class Screen:
         self._last_error = ""
         self._write(self._paint("serving again", _GREEN))
 
+    def starts_slowly(self, name: str, seconds: float) -> None:
+        """A worker is not ready, and requests wait for it. Args: seconds: for so long."""
+        self.note(
+            f"{name} has been starting for {duration(seconds)}, and requests wait for it; "
+            "if it never ends, mend it and save"
+        )
+
     def pages_reload(self, changed: Sequence[str], *, styles: bool) -> None:
         """Only what pages are made of has changed."""
         then = "style sheets are changed in the open pages" if styles else "open pages reload"

@@ -349,6 +349,7 @@ def test_a_module_that_never_ends_is_given_up_when_it_is_saved_again(tmp_path: P
     with developing(tmp_path) as (process, port):
         (tmp_path / "shop.py").write_text("open('booting', 'w').close()\nwhile True: pass\n")
         wait_until((tmp_path / "booting").exists)
+        process.wait_line("shop:app has been starting for 3.0 s", "mend it and save")
         save(tmp_path, "two")
         process.wait_line("reloaded")
         assert version(port) == "two"
