@@ -134,8 +134,6 @@ def listens(request: pytest.FixtureRequest) -> Iterator[Path]:
         flags = ["--uds", "s", "--limit-body-bytes", "1MiB", "--control", "none"]
         with photon("run", "app:app", *flags, *workers, folder=folder) as server:
             server.wait_line("serves")
-            if workers:
-                server.wait_line("ready")
             with nginx_before(folder, made.out) as path:
                 yield path
             assert server.stop() == 0
