@@ -7,7 +7,6 @@ child of its own, which tells it what it finds through a pipe.
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterable
@@ -15,12 +14,10 @@ from typing import Any
 
 from gevent import monkey
 
-_fork: Callable[[], int] = monkey.get_original("os", "fork")
+from photon.runtime.workers.forking import fork
 
 sleep_natively: Callable[[float], None] = monkey.get_original("time", "sleep")
 """Stops the whole process, as `time.sleep` did before the patch."""
-
-_RESET = ("HUP", "TERM", "QUIT", "USR1", "USR2", "TTIN", "TTOU", "CHLD", "WINCH")
 
 
 def fork_helper(work: Callable[[], object], *, close: Iterable[Any] = ()) -> int:
@@ -29,15 +26,11 @@ def fork_helper(work: Callable[[], object], *, close: Iterable[Any] = ()) -> int
     Args: close: what the child must not hold open: has `close()`.
     Returns: its pid.   Raises: OSError, when there can be no more processes.
     """
-    pid = _fork()
+    pid = fork()
     if pid:
         return pid
     code = 1
     try:
-        for name in _RESET:
-            signal.signal(getattr(signal, f"SIG{name}"), signal.SIG_DFL)
-        signal.signal(signal.SIGINT, _leave_to_supervisor)  # a terminal's, which it gets too
-        signal.set_wakeup_fd(-1)
         for each in close:
             each.close()
         work()
@@ -52,7 +45,3 @@ def fork_helper(work: Callable[[], object], *, close: Iterable[Any] = ()) -> int
         finally:
             os._exit(code)
     raise AssertionError("unreachable")
-
-
-def _leave_to_supervisor(number: int, frame: object) -> None:
-    """A handler, and not SIG_IGN, which programs that it starts would inherit."""

@@ -1,10 +1,9 @@
 """A worker as a process: forked, and from the first moment on its own.
 
 Forked and not started anew, so that what the supervisor has imported, the whole of Photon, is there
-at once and its pages are shared. What the parent had open, and its handlers of signals, are not for
-the child.
+at once and its pages are shared. What the parent had open is not for the child.
 
-Sources: fork(2); gunicorn's workers/base.py `init_process`; multiprocessing's popen_fork.
+Prior art: gunicorn's workers/base.py `init_process`; multiprocessing's popen_fork.
 """
 
 from __future__ import annotations
@@ -12,24 +11,18 @@ from __future__ import annotations
 import _socket
 import atexit
 import os
-import signal
 import socket
 import sys
 import traceback
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from gevent import monkey
 from msgspec import Struct
 
 from photon.runtime.debug.faults import register_traceback
 from photon.runtime.workers.board import Board
+from photon.runtime.workers.forking import fork
 from photon.runtime.workers.link import Link
-
-_fork = monkey.get_original("os", "fork")
-
-# What the supervisor handles, or might have ignored.
-_RESET = ("HUP", "INT", "TERM", "QUIT", "USR1", "USR2", "TTIN", "TTOU", "CHLD", "PIPE", "WINCH")
 
 
 class Post(Struct, eq=False):
@@ -77,27 +70,20 @@ def fork_worker(
     ours, theirs = _pair()
     traces, their_traces = os.pipe()
     os.set_blocking(traces, False)
-    # A signal that reached the child while it still has the handlers and the pipe of the parent
-    # would be written there, and the parent would take it for its own: a SIGTERM for one worker
-    # that was just forked would end them all.
-    former = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
-        pid = _fork()
+        pid = fork()
     except OSError:
-        signal.pthread_sigmask(signal.SIG_SETMASK, former)
         ours.close()
         theirs.close()
         os.close(traces)
         os.close(their_traces)
         raise
     if pid:
-        signal.pthread_sigmask(signal.SIG_SETMASK, former)
         theirs.close()
         os.close(their_traces)
         return pid, ours, traces
     code = 1
     try:
-        _have_own_signals(former)
         ours.close()
         os.close(traces)
         for each in close:
@@ -113,20 +99,6 @@ def fork_worker(
     finally:
         _leave(code)
     raise AssertionError("unreachable")
-
-
-def _have_own_signals(mask: set[Any]) -> None:
-    signal.set_wakeup_fd(-1)
-    for name in _RESET:
-        signal.signal(getattr(signal, f"SIG{name}"), signal.SIG_DFL)
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # as Python has it
-    for which in (signal.SIGINT, signal.SIGHUP):  # a terminal's, which the supervisor gets too
-        signal.signal(which, _leave_to_supervisor)
-    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-
-
-def _leave_to_supervisor(number: int, frame: object) -> None:
-    """A handler, and not SIG_IGN, which programs that the application starts would inherit."""
 
 
 def _leave(code: int) -> None:

@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from time import monotonic
 from typing import Any
@@ -291,6 +292,21 @@ def one_that_raises(stage: Stage) -> Steps:
 
     stage.supervisor._work = work
     yield lambda: False
+
+
+def printed_before_the_fork(stage: Stage) -> Steps:
+    """What the parent has printed, and not written yet, is written once."""
+    screen = sys.stdout
+    with tempfile.NamedTemporaryFile("w") as sys.stdout:
+        sys.stdout.write("by the parent\n")
+        yield stage.complete()
+        first = tuple(stage.pids)
+        stage.supervisor.reload()
+        yield stage.complete(without=first)
+        yield lambda: not set(first) & set(stage.fleet.members)
+        with open(sys.stdout.name) as file:
+            stage.seen["printed"] = file.read()
+    sys.stdout = screen
 
 
 def one_that_wants_to_retire(stage: Stage) -> Steps:
