@@ -109,7 +109,8 @@ watching_options = together(
         "--health-port",
         section=WATCH,
         metavar="[HOST:]PORT",
-        help="answers /live and /ready there, also while workers are busy  [none]",
+        help="answers /live and /ready there, also while workers are busy; for this machine, "
+        "unless HOST says for whom  [none]",
     ),
     setting(
         "--pid-file",
@@ -156,12 +157,13 @@ def plan_of(ctx: click.Context, app: str, options: dict[str, Any], *, is_dev: bo
             and ctx.get_parameter_source(parameter.name) is not ParameterSource.DEFAULT
         )
         raise click.UsageError(f"--{key_of(given)} is for workers: add --workers 1, or more.", ctx)
+    address = _address(ctx, options)
     return Plan(
         app=app,
         name=full_name(app),
         app_dir=options["app_dir"],
         factory=options["factory"],
-        address=_address(ctx, options),
+        address=address,
         settings=ServerSettings(
             limits=struct_of(Limits, "limit", options),
             timeouts=struct_of(Timeouts, "timeout", options),
@@ -180,7 +182,7 @@ def plan_of(ctx: click.Context, app: str, options: dict[str, Any], *, is_dev: bo
         preload=options["preload"],
         blocked_s=options["blocked_s"],
         control=options["control"],
-        health=_health_address(ctx, options["health_port"]),
+        health=_health_address(ctx, options["health_port"], address),
         pid_file=options["pid_file"],
         is_dev=is_dev,
         notes=tuple(configuration_of(ctx).notes),
@@ -203,10 +205,14 @@ def _address(ctx: click.Context, options: dict[str, Any]) -> Address:
     return TcpAddress(options["host"], options["port"])
 
 
-def _health_address(ctx: click.Context, given: str | None) -> Address | None:
+def _health_address(ctx: click.Context, given: str | None, served: Address) -> Address | None:
     if not given:
         return None
     try:
-        return parse_address(given if ":" in given else f"0.0.0.0:{given}")
+        address = parse_address(given if ":" in given else f"127.0.0.1:{given}")
     except AddressError as error:
         raise click.UsageError(f"--health-port: {error}", ctx) from None
+    ports = [each.port for each in (address, served) if isinstance(each, TcpAddress)]
+    if len(ports) == 2 and ports[0] == ports[1] != 0:
+        raise click.UsageError("--health-port and --port: health needs a port of its own.", ctx)
+    return address
