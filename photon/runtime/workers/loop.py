@@ -76,13 +76,13 @@ class Loop:
         for descriptor, events in self._poll.poll(TICK_S * 1000):
             callback = self._callbacks.get(descriptor)
             if callback is not None:
-                callback(events)
+                _guarded(callback, events)
         now = monotonic()
         if now - self._ticked >= TICK_S:
             self._ticked = now
-            self.tick(now)
+            _guarded(self.tick, now)
             for on_tick in self._on_tick:
-                on_tick(now)
+                _guarded(on_tick, now)
 
     def set_interest(self, descriptor: int, events: int) -> None:
         """Wait for these events of a descriptor that is watched."""
@@ -105,7 +105,7 @@ class Loop:
             for number in os.read(read_end, 512):
                 meaning = meanings.get(number)
                 if meaning is not None:
-                    meaning()
+                    _guarded(meaning)  # each of them, as the others are still to be heard
 
         self.watch(read_end, on_signals)
         try:
@@ -117,6 +117,14 @@ class Loop:
             signal.set_wakeup_fd(former_fd)
             self.close_in_child.remove(pipe)
             pipe.close()
+
+
+def _guarded(callback: Callable[..., object], *arguments: object) -> None:
+    """A fault in one thing that is looked after must not leave all others without anybody."""
+    try:
+        callback(*arguments)
+    except Exception:
+        logger.exception("%r failed", callback)
 
 
 class _Forget:

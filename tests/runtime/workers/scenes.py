@@ -20,7 +20,7 @@ from typing import Any
 
 from photon.runtime.hub import current_hub, has_hub
 from photon.runtime.sync import Event
-from photon.runtime.workers.board import BEAT, CONNECTIONS, READY, STATES, now_us
+from photon.runtime.workers.board import BEAT, CONNECTIONS, FREE, READY, STATE, STATES, now_us
 from photon.runtime.workers.fleet import Fleet
 from photon.runtime.workers.messages import Message
 from photon.runtime.workers.process import Post
@@ -57,12 +57,15 @@ class Stage:
 
         def on_tick(now: float) -> None:
             nonlocal condition
-            assert monotonic() - began < PATIENCE_S, f"it does not go on: {self.log.lines}"
+            if monotonic() - began > PATIENCE_S:  # an Exception would not end the loop
+                raise SystemExit(f"it does not go on: {self.log.lines}")
             if not self.fleet.is_stopping and condition():
                 try:
                     condition = next(steps)
                 except StopIteration:
                     self.supervisor.stop()
+                except Exception as error:
+                    raise SystemExit(f"{error!r} in the scene") from error
 
         self.supervisor.on_tick(on_tick)
         end = self.supervisor.run()
@@ -402,6 +405,35 @@ def _after_replaced(stage: Stage, left: Inheritance) -> Steps:
     stage.supervisor.reload()
     yield stage.complete(without=tuple(before))
     stage.seen["generation"] = stage.fleet.generation
+
+
+def replaced_while_one_is_cut_off(stage: Stage) -> Steps:
+    """It has no link any more, and has not ended: the next program waits for it as well."""
+    left = inheritance()
+    if left is None:
+        return _before_one_is_cut_off(stage)
+    stage.supervisor = Supervisor(stage.fleet, obedient, board=inherited_board(left))
+    take_over(left, stage.supervisor, monotonic())
+    return _after_one_is_cut_off(stage)
+
+
+def _before_one_is_cut_off(stage: Stage) -> Steps:
+    yield stage.complete()
+    first = stage.pids[0]
+    os.kill(first, signal.SIGSTOP)
+    stage.supervisor._cut(first)
+    os.environ["BEFORE"] = str(first)
+    become_new(stage.supervisor, [], {})
+
+
+def _after_one_is_cut_off(stage: Stage) -> Steps:
+    first = int(os.environ["BEFORE"])
+    stage.seen["known"] = [first in stage.fleet.members, first in stage.supervisor.wires]
+    os.kill(first, signal.SIGCONT)
+    yield stage.complete(without=(first,))
+    board = stage.supervisor.board
+    rows = sum(board.row(number)[STATE] != FREE for number in range(10))
+    stage.seen["rows"] = rows
 
 
 def main(name: str) -> None:
