@@ -90,8 +90,8 @@ class Supervisor(Loop):
             # What is there now is never looked through again, and stays shared after the forks.
             gc.collect()
             gc.freeze()
-            for member in self.fleet.members.values():
-                self._watch_wire(member)
+            for pid in self.wires:
+                self._watch_wire(self.fleet.members[pid])
             moment = monotonic()
             fleet = self.fleet
             self.do(fleet.reload(moment, reload) if reload else fleet.begin(moment))
@@ -103,10 +103,14 @@ class Supervisor(Loop):
         """Call `callback(status)` when a child that is no worker ends."""
         self._children[pid] = callback
 
-    def adopt(self, member: Member, end: _socket.socket) -> None:
-        """Take over a worker that another program forked in this process."""
+    def adopt(self, member: Member, end: _socket.socket | None) -> None:
+        """Take over a worker that another program forked in this process.
+
+        Args: end: of the link to it; None for one that was cut off, and is leaving.
+        """
         self.fleet.adopted(member)
-        self.wires[member.pid] = Wire(end)
+        if end is not None:
+            self.wires[member.pid] = Wire(end)
 
     # What operators want...
 
@@ -281,6 +285,7 @@ class Supervisor(Loop):
             wire.asked_at, wire.place = 0.0, ""
         elif not wire.asked_at:
             wire.asked_at = now
+            read_traceback(wire.traces)  # what it wrote too late to be read is old by now
             _kill(member.pid, TRACEBACK_SIGNAL)
         elif not wire.place and now - wire.asked_at >= TICK_S:
             lines = read_traceback(wire.traces)

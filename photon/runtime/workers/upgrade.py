@@ -42,6 +42,8 @@ _HELD = (
 
 
 class _Kept(msgspec.Struct):
+    """A worker.   Attributes: link: a descriptor; -1 for one that was cut off, and is leaving."""
+
     pid: int
     slot: int
     row: int
@@ -90,10 +92,10 @@ def become_new(
 
     Raises: OSError.
     """
+    links = {pid: wire.end.fileno() for pid, wire in supervisor.wires.items()}
     kept = [
-        _kept(member, supervisor.wires[member.pid].end.fileno(), monotonic())
+        _kept(member, links.get(member.pid, -1), monotonic())
         for member in supervisor.fleet.members.values()
-        if member.pid in supervisor.wires  # who has no link any more is about to end
     ]
     left = Inheritance(
         [each.fileno() for each in sockets],
@@ -109,7 +111,7 @@ def become_new(
             file.fileno(),
             left.board,
             *left.sockets,
-            *(k.link for k in kept),
+            *links.values(),
             *others.values(),
         ]
         for descriptor in inherited:
@@ -146,9 +148,6 @@ def _arguments() -> list[str]:
 def take_over(left: Inheritance, supervisor: Supervisor, now: float) -> None:
     """Have `supervisor` go on with the workers of the program before."""
     for kept in left.workers:
-        os.set_inheritable(kept.link, False)
-        end = _socket.socket(fileno=kept.link)
-        end.setblocking(False)
         member = Member(
             pid=kept.pid,
             slot=kept.slot,
@@ -160,7 +159,14 @@ def take_over(left: Inheritance, supervisor: Supervisor, now: float) -> None:
             why=kept.why,
             kill_at=None if kept.kill_in_s is None else now + kept.kill_in_s,
         )
-        supervisor.adopt(member, end)
+        supervisor.adopt(member, None if kept.link < 0 else _inherited_link(kept.link))
+
+
+def _inherited_link(descriptor: int) -> _socket.socket:
+    os.set_inheritable(descriptor, False)
+    end = _socket.socket(fileno=descriptor)
+    end.setblocking(False)
+    return end
 
 
 def inherited_board(left: Inheritance) -> Board:

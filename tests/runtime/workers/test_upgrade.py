@@ -29,6 +29,12 @@ def test_another_program_goes_on_with_all_workers_whatever_they_do() -> None:
     assert played.code == 0
 
 
+def test_one_that_was_cut_off_and_has_not_ended_is_taken_over_as_well() -> None:
+    played = play("replaced_while_one_is_cut_off")
+    assert played.seen == {"known": [True, False], "rows": 2}
+    assert played.code == 0
+
+
 def test_the_first_of_all_inherits_nothing() -> None:
     assert upgrade.inheritance() is None
 
