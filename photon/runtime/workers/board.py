@@ -73,8 +73,12 @@ class Board:
 
     def rows_of(self, state: int) -> list[memoryview]:
         """The rows of all workers in a state."""
+        return [row for row in self.rows() if row[STATE] == state]
+
+    def rows(self) -> list[memoryview]:
+        """Those of all workers."""
         used = range(self._used[0])
-        return [row for number in used if (row := self.row(number))[STATE] == state]
+        return [row for number in used if (row := self.row(number))[STATE] != FREE]
 
 
 def now_us() -> int:

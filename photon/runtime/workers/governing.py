@@ -110,18 +110,6 @@ class Governor:
             for m in members
         ]
 
-    def health(self) -> Message:
-        """What load balancers want to know: `workers`, `ready`, `blocked`."""
-        board = self._supervisor.board
-        members = list(self._supervisor.fleet.members.values())
-        ready = [m for m in members if m.state == cells.READY]
-        blocked = sum(now_us() - board.row(m.row)[cells.BEAT] > 1_000_000 for m in ready)
-        return {
-            "workers": len(members),
-            "ready": 0 if self._supervisor.fleet.is_stopping else len(ready),
-            "blocked": blocked,
-        }
-
     def _board_of(self, pid: int) -> Message | None:
         member = self._supervisor.fleet.members.get(pid)
         if member is None:

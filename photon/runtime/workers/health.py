@@ -66,11 +66,8 @@ def report_of(board: cells.Board, *, blocked_s: float = BLOCKED_S) -> Report:
     """What a board says. From any thread."""
     moment = cells.now_us()
     report = Report(workers=0, ready=0, blocked=0, booting=0, draining=0)
-    for number in range(cells.ROWS):
-        row = board.row(number)
+    for row in board.rows():
         state = row[cells.STATE]
-        if state == cells.FREE:
-            continue
         report["workers"] += 1
         if state == cells.BOOTING:  # its hub does not run yet
             report["booting"] += 1

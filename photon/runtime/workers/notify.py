@@ -74,7 +74,10 @@ class Notifier:
         return {_SOCKET: self.address, _WATCHDOG: usec, _WATCHDOG_PID: str(os.getpid())}
 
     def ready(self, status: str = "") -> bool:
-        """We serve, at last or again. All of these: whether it was told."""
+        """We serve, at last or again. All of these: whether it was told.
+
+        Args: status: a line for people, in `systemctl status`.
+        """
         return self.tell(READY="1", STATUS=status)
 
     def reloading(self, status: str = "") -> bool:
@@ -86,14 +89,6 @@ class Notifier:
     def stopping(self, status: str = "") -> bool:
         """The end has begun."""
         return self.tell(STOPPING="1", STATUS=status)
-
-    def status(self, status: str) -> bool:
-        """A line for people, in `systemctl status`."""
-        return self.tell(STATUS=status)
-
-    def main_pid(self, pid: int) -> bool:
-        """Another process is the service now."""
-        return self.tell(MAINPID=pid)
 
     def watchdog(self) -> bool:
         """We are alive: to be told more than once each `watchdog_s`, half of it is usual."""

@@ -46,6 +46,7 @@ def test_rows_are_found_by_their_state() -> None:
     assert len(board.rows_of(DRAINING)) == 1
     board.free(1)
     assert board.rows_of(DRAINING) == []
+    assert len(board.rows()) == 2
 
 
 def test_there_is_an_end_to_rows_which_is_told() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from photon.runtime.workers.board import BEAT, BOOTING, CONNECTIONS, DRAINING, READY, now_us
+from photon.runtime.workers.board import BOOTING, CONNECTIONS, DRAINING, READY
 from photon.runtime.workers.control import ControlError
 from photon.runtime.workers.fleet import Fleet
 from photon.runtime.workers.governing import Governor
@@ -149,12 +149,3 @@ def test_one_of_the_workers_may_be_asked(office: Office) -> None:
     assert [pid for pid, _ in office.told] == [1001]
     office.asks(do="stats", worker=1000)
     assert [pid for pid, _ in office.told] == [1001, 1000]
-
-
-def test_health_counts_those_that_serve_and_those_that_stand_still(office: Office) -> None:
-    assert office.governor.health() == {"workers": 2, "ready": 2, "blocked": 0}
-    office.supervisor.board.row(0)[BEAT] = now_us() - 5_000_000
-    office.fleet.members[1001].state = DRAINING
-    assert office.governor.health() == {"workers": 2, "ready": 1, "blocked": 1}
-    office.fleet.is_stopping = True
-    assert office.governor.health()["ready"] == 0
