@@ -156,7 +156,7 @@ def test_a_manager_that_came_back_is_told(tmp_path: Path) -> None:
             manager.bind(str(path))
             manager.settimeout(5)
             notifier.tell(STATUS="still here")
-            notifier.status("still here")  # the first may meet the socket that went
+            notifier.tell(STATUS="still here")  # the first may meet the socket that went
             assert told(manager) == ["STATUS=still here"]
         path.unlink()
     notifier.close()
