@@ -19,6 +19,7 @@ from gevent import monkey
 
 from photon.runtime.clock import now
 from photon.runtime.errors import ListenError
+from photon.runtime.forks import children_may_have, keep_from_children
 from photon.runtime.hub import READ, Hub
 from photon.runtime.net.address import Address, FdAddress, TcpAddress, UnixAddress
 
@@ -95,6 +96,7 @@ class Listener:
         self._retry: Any = None
         self._pause_s = 0.0
         self.accepted = 0
+        keep_from_children(self, lambda listener: listener._socket.close())
 
     def start(self) -> None:
         """Accept from the next round of the hub on. Harmless when it already does."""
@@ -119,6 +121,7 @@ class Listener:
         self._watcher.close()
         self._forget_retry()
         self._socket.close()
+        children_may_have(self)
         if isinstance(self._given, UnixAddress) and not self._is_shared:
             remove_socket_file(self._given.path)
 

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from photon.runtime.forks import children_may_have, keep_from_children
 from photon.runtime.hub import READ, WRITE, current_hub
 from photon.runtime.workers.messages import Lines, Message, MessageError, encode
 
@@ -37,6 +38,7 @@ class Link:
         self._writer: Any = None
         self._on_message: Callable[[Message], object] = lambda message: None
         self._on_end: Callable[[], object] = lambda: None
+        keep_from_children(self, lambda link: link._end.close())
 
     def tell(self, message: Message) -> None:
         """Send a message, as soon as it is taken. Never waits, never raises."""
@@ -114,3 +116,4 @@ class Link:
                 watcher.close()
         self._reader = self._writer = None
         self._end.close()
+        children_may_have(self)
