@@ -314,7 +314,7 @@ def time_left() -> float | None:
 
     Returns: seconds, 0 when it should have ended; None when there is no deadline.
     """
-    due = _deadline_of(getcurrent())
+    due = deadline_of(getcurrent())
     return None if due == _ENDLESS else max(0.0, due - now())
 
 
@@ -355,8 +355,8 @@ def _still_meant(deferred: list[Cancelled]) -> Cancelled | None:
     return meant[0] if meant else None
 
 
-def _deadline_of(greenlet: Any) -> float:
-    """The first deadline of what a greenlet works within."""
+def deadline_of(greenlet: Any) -> float:
+    """The first deadline of what a greenlet works within, on the runtime clock; inf for none."""
     due = _ENDLESS
     scope = innermost(greenlet)
     while True:

@@ -96,8 +96,9 @@ def way_out_of(frame: FrameType | None) -> str:
     It may read a file, so not in the hub.
     """
     frames = [each for _, each in zip(range(_MOST_FRAMES), around(frame), strict=False)]
+    originals = _originals()
     for each in frames:
-        held = _original_in(each)
+        held = _original_in(each, originals)
         if held:
             return (
                 f"{each.f_globals.get('__name__', 'a module')} holds {held} as it was before the "
@@ -116,14 +117,12 @@ def way_out_of(frame: FrameType | None) -> str:
     return ""
 
 
-def _original_in(frame: FrameType) -> str:
+def _original_in(frame: FrameType, originals: dict[int, str]) -> str:
     """Which blocking original the code at a frame uses, of those that its module holds."""
-    names = frame.f_code.co_names
-    known = _originals()
-    for name in names:
+    for name in frame.f_code.co_names:
         value = frame.f_globals.get(name)
-        if value is not None and id(value) in known:
-            return known[id(value)]
+        if value is not None and id(value) in originals:
+            return originals[id(value)]
     return ""
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from gevent import Greenlet, monkey
 from gevent.hub import Hub as NativeHub
 
-from photon.runtime.cancel import _deadline_of
+from photon.runtime.cancel import deadline_of
 from photon.runtime.carriers import Carrier
 from photon.runtime.clock import now, wall
 from photon.runtime.debug.frames import file_of, place_of, stack_of
@@ -142,7 +142,7 @@ def _entry(
         if on:
             entry["waits_on"] = on
     entry["where"] = place_of(frame)
-    due = _deadline_of(each)
+    due = deadline_of(each)
     if due != _ENDLESS:
         entry["deadline_left_s"] = round(due - now(), 3)
     parent = getattr(job, "parent", None)
