@@ -6,6 +6,7 @@ and its route by asking the application once more which one it was.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,10 @@ from photon.http.protocol.events import RequestHead
 from photon.http.request import Request
 from photon.http.server.phases import NAMES, READING
 from photon.runtime.clock import now
-from photon.runtime.debug.frames import local
+from photon.runtime.debug.frames import local, place_of
 from photon.runtime.debug.waits import WAITS, Locals
+from photon.runtime.debug.who import told
+from photon.runtime.hub import current_hub
 
 if TYPE_CHECKING:
     from photon.http.application import Application
@@ -50,6 +53,23 @@ def describe(connection: Connection, frame: FrameType | None) -> dict[str, Any]:
     if connection.has_waited:
         known["age_s"] = round(now() - connection.began, 3)
     return known
+
+
+def unfinished(connections: Iterable[Connection]) -> Iterator[str]:
+    """What each of them is still about, and where in whose code: for the log of an end.
+
+    Such as "GET /slow (request 7f3a-1) of 10.0.0.7:4711, after 45 s, at shop.py:12 in page".
+    """
+    carriers = {id(each.job): each for each in current_hub().carriers.all if each.job is not None}
+    for connection in connections:
+        carrier = carriers.get(id(connection))
+        frame = None if carrier is None else carrier.gr_frame
+        known = describe(connection, frame)
+        parts = [told(known) + (f" of {known['peer']}" if "peer" in known else "")]
+        if "age_s" in known:
+            parts.append(f"after {known['age_s']:.3g} s")
+        parts.append(f"at {place_of(frame)}" if frame is not None else str(known["phase"]))
+        yield ", ".join(parts)
 
 
 def request_in(frame: FrameType | None) -> Request | None:

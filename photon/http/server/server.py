@@ -15,6 +15,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import Enum
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -55,6 +56,9 @@ _LAST_HEAD_S = 1.0
 
 # Who was active so short a time ago when a server pauses has sent its next request, maybe.
 _PAUSE_S = 0.2
+
+# So many connections that are cut off are told of, each in a line.
+_MOST_TOLD = 100
 
 # Between two upgraded connections that are told to end, if there is time enough.
 _BETWEEN_SESSIONS_S = 0.01
@@ -362,18 +366,31 @@ class Server:
     def _cancel_all(self) -> None:
         busy = [connection for connection in self.connections if connection.is_busy]
         if busy or self.finishing:
-            logger.warning("the server stops: requests that are cancelled: %d", len(busy))
+            logger.warning(
+                "the server stops: requests that did not end in time (--timeout-drain), and are "
+                "cancelled: %d",
+                len(busy),
+            )
             for connection in busy:
                 self.hub.run_soon(connection.cancel, "shutdown", "the server stops")
             for scope in self._last_words:
                 scope.cancel("the server stops")
             self._wait_until_over(self.timeouts.cleanup_s, for_cleanup=True)
+        left = [connection for connection in self.connections if connection.phase < LINGERING]
+        if left:
+            self._tell_of_left(left)
         for connection in list(self.connections):
-            if connection.phase < LINGERING:
-                logger.error("cut off: %r", connection)
             connection.close()
         if self.handshakes is not None:
             self.handshakes.close()
+
+    def _tell_of_left(self, connections: list[Connection]) -> None:
+        from photon.http.server.describing import unfinished  # nobody else needs it
+
+        for what in islice(unfinished(connections), _MOST_TOLD):
+            logger.error("cut off, it goes on though cancelled (--timeout-cleanup): %s", what)
+        if len(connections) > _MOST_TOLD:
+            logger.error("cut off: %d more", len(connections) - _MOST_TOLD)
 
     def _wait_until_over(self, seconds: float, *, for_cleanup: bool = False) -> None:
         with patience(seconds, for_cleanup=for_cleanup):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -148,7 +150,24 @@ def test_stop_cuts_what_does_not_end_in_cleanup_s(caplog: pytest.LogCaptureFixtu
         assert server.state is State.STOPPED
         stubborn.let_go.set()
         expect_no_leaks(server)
-    assert [r.levelname for r in caplog.records if r.levelno > logging.WARNING] == ["ERROR"]
+    (error,) = (r.getMessage() for r in caplog.records if r.levelno > logging.WARNING)
+    assert error.startswith("cut off, it goes on though cancelled (--timeout-cleanup): GET / ")
+    assert re.search(r" of 127.0.0.1:\d+, after 0\.\d+ s, at .*test_server.py:\d+ in ", error)
+
+
+def test_stop_tells_of_some_of_those_that_it_cuts(caplog: pytest.LogCaptureFixture) -> None:
+    stubborn = Stubborn()
+    with serve(stubborn, settings=settings(drain_s=0.1, cleanup_s=0.1)) as server:
+        with ExitStack() as clients:
+            for _ in range(103):
+                clients.enter_context(Client(server)).get("/")
+            wait_until(lambda: server.statistics()["phases"] == {"handling": 103})
+            server.stop()
+        stubborn.let_go.set()
+        expect_no_leaks(server)
+    errors = [r.getMessage() for r in caplog.records if r.levelno > logging.WARNING]
+    assert len(errors) == 101
+    assert errors[-1] == "cut off: 3 more"
 
 
 def test_stop_cuts_a_stream_that_does_not_end() -> None:
