@@ -8,6 +8,7 @@ from typing import Any
 
 from photon.runtime.errors import Cancelled
 from photon.runtime.hub import current_hub
+from photon.runtime.workers.control import ControlError, told
 
 logger = logging.getLogger("photon.runtime")
 
@@ -51,8 +52,6 @@ class CommandJob:
         except Cancelled:
             answer = {"error": f"{self._name!r} was cut off: the server stops"}
         except BaseException as error:
-            from photon.runtime.workers.control import ControlError, told
-
             answer = {"error": told(self._name, error)}
             if not isinstance(error, ControlError):
                 logger.exception("the control command %r failed", self._name)
