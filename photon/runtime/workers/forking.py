@@ -7,13 +7,17 @@ Sources: fork(2); multiprocessing's popen_fork, which flushes as well.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 
 from gevent import monkey
 
 _fork: Callable[[], int] = monkey.get_original("os", "fork")
+# gevent's own makes a hub for SIGCHLD, which takes descriptors, and a supervisor's children none.
+_signal: Callable[..., object] = monkey.get_original("signal", "signal")
 
 # What a supervisor handles, or might have ignored.
 _RESET = ("HUP", "INT", "TERM", "QUIT", "USR1", "USR2", "TTIN", "TTOU", "CHLD", "PIPE", "WINCH")
@@ -35,7 +39,7 @@ def fork() -> int:
     try:
         pid = _fork()
         if not pid:
-            _have_own_signals()
+            _begin_as_child()
         return pid
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, former)
@@ -50,13 +54,22 @@ def _flush_output() -> None:
             pass  # there is none, nobody reads it, it is closed
 
 
+def _begin_as_child() -> None:
+    """Have its own signals, or end: what goes on in here as the parent would be a second one."""
+    try:
+        _have_own_signals()
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+
+
 def _have_own_signals() -> None:
     signal.set_wakeup_fd(-1)
     for name in _RESET:
-        signal.signal(getattr(signal, f"SIG{name}"), signal.SIG_DFL)
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # as Python has it
+        _signal(getattr(signal, f"SIG{name}"), signal.SIG_DFL)
+    _signal(signal.SIGPIPE, signal.SIG_IGN)  # as Python has it
     for which in (signal.SIGINT, signal.SIGHUP):
-        signal.signal(which, _leave_to_parent)
+        _signal(which, _leave_to_parent)
 
 
 def _leave_to_parent(number: int, frame: object) -> None:

@@ -6,6 +6,9 @@ import os
 import signal
 from collections.abc import Callable
 
+import pytest
+
+from photon.runtime.workers import forking
 from photon.runtime.workers.forking import fork
 from tests.runtime.workers.playing import play
 
@@ -51,6 +54,22 @@ def test_nobody_blocks_signals_afterwards() -> None:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     assert in_child(lambda: signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before)
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+
+
+def test_a_child_that_cannot_begin_ends_and_is_no_second_parent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails() -> None:
+        raise OSError("no descriptors")
+
+    monkeypatch.setattr(forking, "_have_own_signals", fails)
+    parent = os.getpid()
+    try:
+        pid = fork()
+    finally:
+        if os.getpid() != parent:
+            os._exit(9)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 1
 
 
 def ends_itself() -> bool:
