@@ -1,13 +1,15 @@
-"""The control socket of a server, as its flag says."""
+"""The control socket of a server, as its flag says, and what it can be asked there."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import TypeVar
 
 from photon.cli.exits import CommandError, ExitCode
 from photon.cli.plan import Plan
+from photon.runtime.workers.commanding import Command
 
 T = TypeVar("T")
 
@@ -33,3 +35,28 @@ def open_control(plan: Plan, open_at: Callable[[str], T]) -> T | None:
             raise CommandError(message, exit_code=ExitCode.CANNOT_LISTEN) from None
         logger.warning("photon top, dump and ctl do not find this server: %s", error)
         return None
+
+
+class LateCommands(Mapping[str, Command]):
+    """Commands by name, which are made when the first of them is looked up; some are added."""
+
+    def __init__(self, make: Callable[[], dict[str, Command]]) -> None:
+        self._make = make
+        self._added: dict[str, Command] = {}
+
+    def add(self, name: str, command: Command) -> None:
+        """One more, or another one of that name; the others are not made for it."""
+        self._added[name] = command
+
+    @cached_property
+    def _made(self) -> dict[str, Command]:
+        return self._make()
+
+    def __getitem__(self, name: str) -> Command:
+        return self._added[name] if name in self._added else self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._made, **self._added})
+
+    def __len__(self) -> int:
+        return len({**self._made, **self._added})

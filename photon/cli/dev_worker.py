@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import _socket
 import importlib.util
-import io
 import logging
 import os
 from collections.abc import Sequence
@@ -20,7 +19,8 @@ from photon.cli.dotenv import load_env_file, return_inherited, take_inherited
 from photon.cli.exits import CommandError, ExitCode
 from photon.cli.loading import load
 from photon.cli.plan import Plan
-from photon.cli.serving import Serving, adopt, begin_logging
+from photon.cli.serving import Serving, adopt
+from photon.cli.telling import begin_logging, tell_failure
 from photon.cli.watched import Watched
 from photon.http.application import Application
 from photon.http.request import Request
@@ -89,11 +89,7 @@ def serve_as_dev_worker(
         finally:
             requests.flush()
     except CommandError as error:
-        text = io.StringIO()
-        error.show(text)
-        failed = {"tell": "failed", "text": text.getvalue().rstrip(), "code": error.exit_code}
-        post.link.last_words(failed)
-        return error.exit_code
+        return tell_failure(post.link, error)
     return ExitCode.OK
 
 
@@ -104,9 +100,13 @@ class DevServing(Serving):
         super()._open_commands(stack)
         live = self._application
         assert isinstance(live, LiveReload)
-        self._commands["show-error"] = lambda given: live.show_error(str(given.get("error", "")))
-        self._commands["live-styles"] = lambda given: live.change_styles()
-        self._commands["live-assets"] = lambda given: live.change_assets()
+        self._commands.add("live-styles", lambda given: live.change_styles())
+        self._commands.add("live-assets", lambda given: live.change_assets())
+
+    def _on_resume(self, message: Message) -> None:
+        super()._on_resume(message)
+        if isinstance(self._application, LiveReload):
+            self._application.show_error(str(message.get("error", "")))
 
     def _on_stop(self, message: Message) -> None:
         if not self._scope.cancel_called:

@@ -21,8 +21,8 @@ from photon.cli.controlling import open_control
 from photon.cli.dev_screen import Screen
 from photon.cli.dev_worker import Development, serve_as_dev_worker
 from photon.cli.plan import Plan
-from photon.cli.serving import begin_logging, shown_addresses
 from photon.cli.supervising import listening
+from photon.cli.telling import begin_logging, shown_addresses
 from photon.cli.watched import kind_of
 from photon.cli.watching import Watcher
 from photon.runtime.workers.board import BOOTING, READY

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import _socket
 import gc
-import io
 import logging
 import os
 import sys
-from collections import ChainMap
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from signal import SIGHUP, SIGINT, SIGQUIT, SIGTERM, Signals
 from typing import TYPE_CHECKING, Any
 
 import photon
-from photon.cli.controlling import open_control
+from photon.cli.controlling import LateCommands, open_control
 from photon.cli.electing import elect_by_files
 from photon.cli.exits import CommandError, ExitCode
 from photon.cli.importer import users_error
 from photon.cli.loading import load
 from photon.cli.plan import Plan
+from photon.cli.telling import (
+    begin_logging,
+    shown_addresses,
+    tell_failure,
+    tell_notes,
+    tell_started,
+)
 from photon.http.application import Application
 from photon.http.server.server import OnAnswer, Server, Shared
 from photon.http.server.serving import serve
@@ -30,7 +35,6 @@ from photon.runtime.debug.pulse import pulsing
 from photon.runtime.errors import ListenError
 from photon.runtime.greenlets import sleep_forever
 from photon.runtime.hub import current_hub
-from photon.runtime.net.address import Address, TcpAddress
 from photon.runtime.patience import hurry
 from photon.runtime.workers.board import DRAINING, READY, STATE, Board
 from photon.runtime.workers.commanding import Command, run_command
@@ -38,24 +42,12 @@ from photon.runtime.workers.messages import Message
 from photon.runtime.workers.signals import watch_signals
 from photon.tasks.settings import TaskSettings
 from photon.telemetry.access_log import access_log
-from photon.telemetry.logging import LineHandler, adopt_structlog, configure_logging
+from photon.telemetry.logging import LineHandler, adopt_structlog
 
 if TYPE_CHECKING:
     from photon.runtime.workers.process import Post
 
 logger = logging.getLogger("photon.cli")
-
-
-def begin_logging(plan: Plan) -> LineHandler:
-    """Have this process log as it was told."""
-    log_format = None if plan.log_format == "auto" else plan.log_format
-    return configure_logging(plan.log_level, log_format)  # type: ignore[arg-type]
-
-
-def tell_notes(plan: Plan) -> None:
-    """Log what is odd about the settings."""
-    for note in plan.notes:
-        logger.warning("%s", note)
 
 
 def serve_alone(plan: Plan) -> None:
@@ -83,21 +75,13 @@ def serve_as_worker(
     """
     log = begin_logging(plan)
     try:
-        if post.broken:
-            from photon.cli.broken import BrokenApplication
-
-            application = BrokenApplication(plan.name, post.broken)
-        elif application is None:
+        if application is None:
             application = load(plan.app, plan.app_dir, plan.factory)
         adopt(plan, application)
         with _access_log(plan, log) as on_answer:
             Serving(plan, application, on_answer, post, opened).run()
     except CommandError as error:
-        text = io.StringIO()
-        error.show(text)
-        failed = {"tell": "failed", "text": text.getvalue().rstrip(), "code": error.exit_code}
-        post.link.last_words(failed)
-        return error.exit_code
+        return tell_failure(post.link, error)
     return ExitCode.OK
 
 
@@ -135,7 +119,7 @@ class Serving:
         self._scope = CancelScope()
         self._server: Server | None = None
         self._row: memoryview | None = None
-        self._commands: MutableMapping[str, Command] = {}
+        self._commands = LateCommands(dict)
 
     def run(self) -> None:
         """Serve; returns when all is over.   Raises: CommandError."""
@@ -207,7 +191,7 @@ class Serving:
         if post is not None:
             post.link.tell({"tell": "ready", "budget_s": self._budget_s})
             return
-        _tell_started(self._plan, server)
+        tell_started(self._plan, shown_addresses(self._plan, server.addresses))
         if "NOTIFY_SOCKET" in os.environ:
             from photon.runtime.workers.notify import Notifier
 
@@ -254,7 +238,7 @@ class Serving:
         plan, server = self._plan, self._server
         assert server is not None
         # What tells of a server is imported when somebody asks: it takes a tenth of the start.
-        self._commands = ChainMap({}, _Later(lambda: _commands_of(server, self._application)))
+        self._commands = LateCommands(lambda: _commands_of(server, self._application))
         if self._post is None:
             open_control(plan, lambda path: self._serve_control(path, server, stack))
 
@@ -337,7 +321,7 @@ class Serving:
     def _on_stop(self, message: Message) -> None:
         if not self._scope.cancel_called:
             logger.info("leaving: %s", message.get("why") or "the supervisor says so")
-            self._stop(settles=not self._plan.is_dev, restarts=bool(message.get("restarts")))
+            self._stop(settles=True, restarts=bool(message.get("restarts")))
 
     def _on_pause(self, message: Message) -> None:
         if self._server is not None:
@@ -346,10 +330,6 @@ class Serving:
     def _on_resume(self, message: Message) -> None:
         if self._server is not None and not self._server.is_stopping:
             self._server.start()
-            set_error = self._commands.get("show-error")
-            if set_error is not None:
-                error = {"error": message.get("error", "")}
-                run_command("show-error", set_error, error, lambda answer: None)
 
     def _on_link_end(self) -> None:
         if not self._scope.cancel_called:
@@ -361,53 +341,3 @@ def _commands_of(server: Server, application: Application) -> dict[str, Command]
     from photon.http.server.introspection import commands
 
     return commands(server, application)
-
-
-class _Later(MutableMapping[str, Command]):
-    """Commands that are made when the first of them is looked up."""
-
-    def __init__(self, make: Callable[[], dict[str, Command]]) -> None:
-        self._make = make
-        self._made: dict[str, Command] | None = None
-
-    @property
-    def _all(self) -> dict[str, Command]:
-        if self._made is None:
-            self._made = self._make()
-        return self._made
-
-    def __getitem__(self, name: str) -> Command:
-        return self._all[name]
-
-    def __setitem__(self, name: str, command: Command) -> None:
-        self._all[name] = command
-
-    def __delitem__(self, name: str) -> None:
-        del self._all[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._all)
-
-    def __len__(self) -> int:
-        return len(self._all)
-
-
-def _tell_started(plan: Plan, server: Server) -> None:
-    stops = "Ctrl+C" if sys.stderr.isatty() else "SIGTERM"
-    logger.info(
-        "Photon %s serves %s on %s (%s stops)",
-        photon.__version__,
-        plan.name,
-        shown_addresses(plan, server.addresses),
-        stops,
-        extra={"pid": os.getpid()},
-    )
-
-
-def shown_addresses(plan: Plan, addresses: list[Address]) -> str:
-    """Addresses as people click them."""
-    urls = (a.url if isinstance(a, TcpAddress) else str(a) for a in addresses)
-    return ", ".join(
-        f"https{url.removeprefix('http')}" if plan.tls and url.startswith("http:") else url
-        for url in urls
-    )

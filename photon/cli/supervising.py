@@ -20,7 +20,8 @@ from photon.cli.controlling import open_control
 from photon.cli.exits import CommandError, ExitCode
 from photon.cli.loading import load
 from photon.cli.plan import Plan
-from photon.cli.serving import begin_logging, serve_as_worker, shown_addresses, tell_notes
+from photon.cli.serving import serve_as_worker
+from photon.cli.telling import begin_logging, shown_addresses, tell_notes, tell_started
 from photon.http.application import Application
 from photon.runtime.errors import ListenError
 from photon.runtime.hub import has_hub
@@ -159,7 +160,6 @@ class _Supervising:
             size,
             boot_timeout_s=settings.boot_timeout_s,
             hang_timeout_s=settings.hang_timeout_s,
-            is_dev=plan.is_dev,
         )
         self.supervisor = Supervisor(
             fleet,
@@ -201,15 +201,7 @@ class _Supervising:
         if self._has_told or not fleet.is_complete:
             return
         self._has_told = True
-        logger.info(
-            "Photon %s serves %s on %s with %s (%s stops)",
-            photon.__version__,
-            self._plan.name,
-            self._shown_address,
-            f"{fleet.size} workers" if fleet.size > 1 else "1 worker",
-            "Ctrl+C" if self._is_on_terminal else "SIGTERM",
-            extra={"pid": os.getpid()},
-        )
+        tell_started(self._plan, self._shown_address, fleet.size)
 
     # What operators ask...
 
