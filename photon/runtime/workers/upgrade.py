@@ -17,10 +17,13 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from time import monotonic
+from typing import IO
 
 import msgspec
+from gevent import monkey
 
 from photon.runtime.workers.board import READY, Board
 from photon.runtime.workers.orders import Member
@@ -39,6 +42,21 @@ _HELD = (
     signal.SIGTTIN,
     signal.SIGTTOU,
 )
+
+
+# gevent's would make a hub to wait for the child, which ends the process if descriptors ran out.
+_spawn: Callable[..., int] = monkey.get_original("os", "posix_spawn")
+
+
+def _current_folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""  # it was removed
+
+
+# What is on the command line is relative to it; an application that is preloaded may leave it.
+_began_in = _current_folder()
 
 
 class _Kept(msgspec.Struct):
@@ -71,8 +89,9 @@ class Inheritance(msgspec.Struct):
 def start_trial() -> int:
     """Start this program anew, as a trial.   Returns: its pid."""
     environment = {**os.environ, TRIAL: "1"}
-    # Its signals shall be as if nobody had meant anything by them.
-    return os.posix_spawn(sys.executable, _arguments(), environment, setsigdef=_HELD, setsigmask=())
+    with _where_we_began():
+        # Its signals shall be as if nobody had meant anything by them.
+        return _spawn(sys.executable, _arguments(), environment, setsigdef=_HELD, setsigmask=())
 
 
 def inheritance() -> Inheritance | None:
@@ -104,7 +123,7 @@ def become_new(
         kept,
         others,
     )
-    with tempfile.TemporaryFile() as file:
+    with _memory() as file, _where_we_began():
         file.write(msgspec.json.encode(left))
         file.flush()
         inherited = [
@@ -139,6 +158,25 @@ def _kept(member: Member, link: int, now: float) -> _Kept:
         why=member.why,
         kill_in_s=None if member.kill_at is None else member.kill_at - now,
     )
+
+
+@contextmanager
+def _where_we_began() -> Iterator[None]:
+    left = _current_folder()
+    try:
+        if _began_in:
+            os.chdir(_began_in)
+        yield
+    finally:
+        if left:
+            os.chdir(left)
+
+
+def _memory() -> IO[bytes]:
+    """A file that needs no folder: a container may have none that can be written."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("photon-inheritance"), "w+b")
+    return tempfile.TemporaryFile()
 
 
 def _arguments() -> list[str]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +14,7 @@ from photon.runtime.workers import upgrade
 from photon.runtime.workers.board import Board
 from photon.runtime.workers.fleet import Fleet
 from photon.runtime.workers.supervisor import Supervisor
+from tests.processes import environment
 from tests.runtime.workers.playing import play
 
 
@@ -45,7 +49,42 @@ def test_a_program_that_cannot_be_run_leaves_everything_as_it_was(
     board = Board()
     supervisor = Supervisor(Fleet(1), lambda post: 0, board=board)
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    with pytest.raises(FileNotFoundError):
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere/tmp")  # as on a machine that is read-only
+    with pytest.raises(FileNotFoundError) as raised:
         upgrade.become_new(supervisor, [], {})
+    assert "/nowhere/tmp" not in str(raised.value)
     assert "PHOTON_TAKE_OVER" not in os.environ
     assert not os.get_inheritable(board.descriptor)
+
+
+STARTS_A_TRIAL = """
+from photon.runtime.monkey import patch
+
+patch()
+
+import os
+import sys
+
+from photon.runtime.hub import has_hub
+from photon.runtime.workers.upgrade import start_trial
+
+os.chdir("/")
+sys.executable, sys.orig_argv = "/bin/pwd", ["python"]
+start_trial()
+os.waitid(os.P_ALL, 0, os.WEXITED)
+print(has_hub())
+"""
+
+
+def test_a_trial_begins_where_we_did_and_leaves_the_supervisor_without_a_hub(
+    tmp_path: Path,
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", STARTS_A_TRIAL],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == [str(tmp_path), "False"]
