@@ -85,10 +85,7 @@ def _wait_for_reload(client: ControlClient, before: dict[str, Any], timeout: flo
             known = _supervisor(answer, {})
             if known.get("generation", 0) >= target and not known.get("reloading"):
                 if known.get("last_failure"):
-                    raise CommandError(
-                        f"the reload failed, the old workers go on: {_text(known['last_failure'])}",
-                        exit_code=ExitCode.FAILURE,
-                    )
+                    raise _reload_failed(str(known["last_failure"]))
                 if _are_new(workers_of(answer), target):
                     return answer
         if monotonic() > until:
@@ -97,6 +94,15 @@ def _wait_for_reload(client: ControlClient, before: dict[str, Any], timeout: flo
                 exit_code=ExitCode.FAILURE,
             )
         sleep(_LOOK_S)
+
+
+def _reload_failed(why: str) -> CommandError:
+    """Args: why: a sentence, or a traceback, whose lines stay lines."""
+    said = "the reload failed, the old workers go on"
+    lines = [printable(line) for line in why.strip().split("\n")]
+    if len(lines) == 1:
+        return CommandError(f"{said}: {lines[0]}", exit_code=ExitCode.FAILURE)
+    return CommandError(f"{said}:", hint="\n".join(lines), exit_code=ExitCode.FAILURE)
 
 
 def _look(client: ControlClient, until: float) -> Any:

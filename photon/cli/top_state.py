@@ -283,7 +283,7 @@ def _notes(supervisor: Object, workers: list[WorkerRow], former: dict[int, Objec
     if supervisor.get("reloading"):
         notes.append(f"reloading: generation {supervisor.get('generation')} takes over")
     if failure := supervisor.get("last_failure"):
-        notes.append(f"the last reload failed, the old workers go on: {failure}")
+        notes.append(f"the last reload failed, the old workers go on: {_gist(str(failure))}")
     for row in workers:
         name = f"worker {row.index} (pid {row.pid})"
         if row.state == "booting":
@@ -328,3 +328,11 @@ def _int(value: Any) -> int | None:
 
 def _first(*values: Any) -> int | None:
     return next((found for value in values if (found := _int(value)) is not None), None)
+
+
+def _gist(failure: str) -> str:
+    """The line of a traceback that says what went wrong; there is room for no more."""
+    lines = [line for line in failure.split("\n") if line and not line[0].isspace()]
+    if len(lines) > 1 and lines[-1].endswith("see above"):
+        lines.pop()
+    return lines[-1] if lines else failure.strip()

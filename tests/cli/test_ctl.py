@@ -150,6 +150,18 @@ def test_a_reload_that_fails_says_why(path: str) -> None:
     assert "the reload failed, the old workers go on: app.py:3: SyntaxError" in ended.output
 
 
+def test_the_lines_of_a_traceback_stay_lines(path: str) -> None:
+    why = 'Traceback:\n  File "shop.py"\n\nValueError: \x1b[2J\n'
+    failed = workers(worker(0), generation=2, last_failure=why)
+    answers = {"reload": lambda message: BOTH, "workers": looks(BOTH, failed)}
+    with answering(path, answers):
+        ended = run(ctl, "reload", "--wait")
+    assert ended.output.splitlines() == [
+        "Error: the reload failed, the old workers go on:",
+        *("  Traceback:", '    File "shop.py"', "  ", "  ValueError: \\x1b[2J"),
+    ]
+
+
 def test_a_reload_that_takes_too_long_is_told(path: str) -> None:
     answers = {"reload": lambda message: BOTH, "workers": looks(BOTH)}
     with answering(path, answers):

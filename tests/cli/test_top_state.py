@@ -103,12 +103,27 @@ def test_a_process_without_supervisor() -> None:
     assert (view.uptime_s, view.generation, view.connections) == (4000.0, None, 250)
 
 
+TRACEBACK = """Traceback (most recent call last):
+  File "shop.py", line 1, in <module>
+    import x
+ImportError: No module named 'x'
+
+Error: 'shop' failed while it was imported, see above
+  Is 'x' installed?
+"""
+
+
 @pytest.mark.parametrize(
     ("supervisor", "workers", "note"),
     [
         ({"stopping": True}, [], "the server stops"),
         ({"reloading": True}, [], "reloading: generation 3 takes over"),
         ({"last_failure": "E"}, [], "the last reload failed, the old workers go on: E"),
+        (
+            {"last_failure": TRACEBACK},
+            [],
+            "the last reload failed, the old workers go on: ImportError: No module named 'x'",
+        ),
         ({}, [worker(0, state="booting")], "worker 0 (pid 4711) boots"),
         ({}, [worker(0, state="draining")], "worker 0 (pid 4711) drains: 12 requests are left"),
     ],
