@@ -46,8 +46,8 @@ def escape(text: str) -> str:
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a record: timestamp, level, logger, event, the fields of `extra`, and the
-    traceback as `exception`."""
+    """One JSON object a record: timestamp, level, logger, event, the process id, the fields of
+    `extra`, and the traceback as `exception`."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -55,6 +55,7 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "event": record.getMessage(),
+            "pid": record.process,  # of several workers that write to one log
         }
         for name, value in _fields(record).items():
             line[f"{name}_" if name in _RESERVED else name] = value

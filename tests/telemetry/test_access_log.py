@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 
 import pytest
@@ -59,6 +60,7 @@ def test_a_json_line_has_the_names_of_other_log_lines() -> None:
         "target": "/items?q=1",
         "status": 200,
         "duration_ms": 1.234,
+        "pid": os.getpid(),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from typing import Any
 
 import pytest
@@ -42,6 +43,7 @@ def test_json_has_the_time_level_logger_event_and_fields() -> None:
         "level": "warning",
         "logger": "photon.test",
         "event": "3 left",
+        "pid": os.getpid(),
         "request_id": "a-1",
         "path": "/x",
     }
