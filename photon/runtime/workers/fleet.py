@@ -284,7 +284,8 @@ class Fleet:
             if self._is_dev:
                 actions.insert(0, Tell(old, {"do": "pause"}))
             return actions
-        if self._is_reloading and self._successor_of < 0:
+        # One that was not there to be replaced is started anew: it may be that this has to boot.
+        if self._is_reloading and self._successor_of < 0 and self.is_complete:
             self._is_reloading = False
             return [Log(logging.INFO, f"reloaded: generation {self.generation} serves")]
         return []
@@ -306,6 +307,9 @@ class Fleet:
             return self._go_on(now)
         if is_successor:
             return self._reload_failed(member, text, now)
+        if self._is_reloading and not self._to_replace:  # it was all that the reload waited for
+            self._is_reloading = False
+            self.last_failure = text
         if self._is_dev and not member.broken:
             slot.not_before = now + self._boot_timeout_s
             log = Log(logging.ERROR, "the application cannot be served, see below", text)

@@ -206,6 +206,34 @@ def test_a_reload_for_which_the_system_refuses_to_fork_has_failed() -> None:
     assert {m.generation for m in world.of(READY)} == {3}
 
 
+def test_a_reload_is_over_when_one_that_was_not_there_serves_as_well() -> None:
+    world = serving(1)
+    world.pass_time(5)
+    world.exits(1, -SIGKILL)
+    world.do(world.fleet.reload(world.now))
+    world.exits(2, -SIGKILL)  # it had old code, and booted
+    reloading = [world.fleet.is_reloading]
+    world.all_ready()
+    reloading.append(world.fleet.is_reloading)
+    assert reloading == [True, False]
+    world.log_of("reloaded: generation 2 serves")
+    assert world.serving == [3]
+
+
+def test_a_reload_has_failed_when_one_that_was_not_there_cannot_boot() -> None:
+    world = serving(1)
+    world.pass_time(5)
+    world.exits(1, -SIGKILL)
+    world.do(world.fleet.reload(world.now))
+    world.exits(2, -SIGKILL)
+    world.exits(3, 4, "SyntaxError: oh no", 4)
+    assert not world.fleet.is_reloading
+    assert world.fleet.last_failure == "SyntaxError: oh no"
+    world.pass_time(0.2)
+    world.all_ready()
+    assert not [entry for entry in world.log if "reloaded" in entry.text]
+
+
 def test_one_that_dies_while_its_successor_boots_is_replaced_by_that() -> None:
     world = serving(1)
     world.pass_time(5)
