@@ -61,6 +61,11 @@ class Documents:
     def are_served(self) -> bool:
         return self._settings.openapi_url is not None
 
+    @property
+    def page_url(self) -> str | None:
+        """The path of the page that shows it; None where there is none."""
+        return self._settings.docs_url if self.are_served else None
+
     def forget(self) -> None:
         """There is another route: make it anew."""
         self._document = None

@@ -295,6 +295,11 @@ class Photon(Registrar, Answering):
         """The OpenAPI 3.1 document of the application, made once."""
         return self._documents.document
 
+    @property
+    def docs_url(self) -> str | None:
+        """The path of the page that shows the document; None where there is none."""
+        return self._documents.page_url
+
     # What handlers stand on...
 
     def override(

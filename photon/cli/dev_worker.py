@@ -9,11 +9,11 @@ import os
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
 
 from msgspec import Struct
 
 from photon.app.live.reloading import PREFIX, LiveReload
+from photon.app.photon import Photon
 from photon.cli.broken import BrokenApplication
 from photon.cli.dotenv import load_env_file, return_inherited, take_inherited
 from photon.cli.exits import CommandError, ExitCode
@@ -81,7 +81,7 @@ def serve_as_dev_worker(
         adopt(plan, application)
         live = LiveReload(application)
         post.link.tell({"tell": "about", "docs": _docs_of(application)})
-        line_of = coloured_dev_line if _has_colours(log) else plain_dev_line
+        line_of = coloured_dev_line if log.has_colours else plain_dev_line
         # At once: who reads along looks for the lines of a request beside each other.
         requests = AccessLog(log.writer.write, line_of, within_s=0.0)
         try:
@@ -125,17 +125,9 @@ def _without_ours(requests: AccessLog) -> OnAnswer:
     return on_answer
 
 
-def _has_colours(log: Any) -> bool:
-    return bool(getattr(log.formatter, "_colours", False))
-
-
 def _docs_of(application: Application) -> str:
     """The path of its docs page; "" when it has none."""
-    documents = getattr(application, "_documents", None)
-    settings = getattr(documents, "_settings", None)
-    if settings is None or not getattr(settings, "openapi_url", None):
-        return ""
-    return getattr(settings, "docs_url", None) or ""
+    return (application.docs_url or "") if isinstance(application, Photon) else ""
 
 
 def _forget_bytecode(paths: Sequence[str]) -> None:

@@ -51,12 +51,14 @@ def configure_logging(
 class LineHandler(logging.Handler):
     """Writes records to a descriptor as lines of a format.
 
-    Attributes: format_name: "console" or "json"; writer: takes lines as bytes.
+    Attributes: format_name: "console" or "json"; has_colours: whether its lines have some;
+    writer: takes lines as bytes.
     """
 
     def __init__(self, descriptor: int, format: Format, *, colours: bool = False) -> None:
         super().__init__()
         self.format_name = format
+        self.has_colours = colours and format == "console"
         self.setFormatter(JsonLines() if format == "json" else ConsoleLines(colours=colours))
         self.writer = LineWriter(descriptor, on_lost=_tell_lost)
 

@@ -136,6 +136,11 @@ def test_it_may_be_elsewhere_or_nowhere() -> None:
     client = TestClient(nowhere)
     assert (client.get("/openapi.json").status, client.get("/docs").status) == (404, 404)
     assert nowhere.openapi()["paths"] == {}
+    assert [each.docs_url for each in (app, Photon(docs_url=None), nowhere)] == [
+        "/help/docs",
+        None,
+        None,
+    ]
 
 
 @pytest.mark.parametrize("url", ["docs", "/docs/", "/{docs}", 5])

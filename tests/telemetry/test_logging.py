@@ -77,6 +77,13 @@ def test_a_pipe_gets_json_unless_told_otherwise(stderr: Sink) -> None:
     assert (line["event"], line["item"]) == ("sold", "hat")
 
 
+def test_colours_are_of_the_console_alone() -> None:
+    handlers = [LineHandler(2, "console", colours=True), LineHandler(2, "json", colours=True)]
+    assert [each.has_colours for each in handlers] == [True, False]
+    for handler in handlers:
+        handler.close()
+
+
 def test_configuring_again_replaces_the_handler(stderr: Sink) -> None:
     stderr.configure(format="json")
     handler = stderr.configure(format="console")
