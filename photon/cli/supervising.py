@@ -150,6 +150,7 @@ class _Supervising:
         self._application = application
         self._left = left
         self._has_told = left is not None
+        self._notifier = Notifier.from_environment()
         self._trial = 0
         self._trial_until = 0.0
         self._is_on_terminal = sys.stderr.isatty()
@@ -185,7 +186,7 @@ class _Supervising:
         supervisor.on_tick(self._look_at_trial)
         stack.callback(self._end_trial)
         self._open_control(stack)
-        _Telling(supervisor.fleet, Notifier.from_environment(keep=True)).attach(supervisor)
+        _Telling(supervisor.fleet, self._notifier).attach(supervisor)
         if self._left is not None:
             logger.info("Photon %s has taken over, with %r", photon.__version__, supervisor.fleet)
         end = supervisor.run(reload="" if self._left is None else "a new supervisor")
@@ -252,7 +253,7 @@ class _Supervising:
             return
         others = {} if self._pid_file is None else {"pid-file": self._pid_file.pass_on()}
         try:
-            become_new(self.supervisor, [self._opened], others)
+            become_new(self.supervisor, [self._opened], others, self._notifier.environment)
         except OSError as error:
             logger.error("the new program cannot be run, this one goes on: %s", error)
 
@@ -294,6 +295,7 @@ class _Telling:
         """Begin."""
         if self._notifier.address:
             supervisor.on_tick(self._tick)
+            supervisor.close_in_child.append(self._notifier)
 
     def _tick(self, now: float) -> None:
         fleet, notifier = self._fleet, self._notifier

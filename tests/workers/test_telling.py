@@ -29,6 +29,16 @@ def talk(ws: WebSocket):
         ws.send(message)
 """
 
+VARIABLES = """
+import os
+from photon import Photon
+app = Photon()
+
+@app.get("/")
+def known():
+    return os.environ.get("NOTIFY_SOCKET", "none")
+"""
+
 
 class Manager:
     """systemd's end of its socket.   Attributes: path: for NOTIFY_SOCKET."""
@@ -75,6 +85,23 @@ def test_systemd_is_told_when_it_serves(
         fleet.kill(signal.SIGTERM)
         manager.wait_told("STOPPING")
         assert fleet.wait() == 0
+
+
+@pytest.mark.parametrize("workers", [(), ("--workers", "1")], ids=["alone", "1 worker"])
+def test_what_an_application_starts_cannot_tell_systemd_anything(
+    tmp_path: Path, manager: Manager, workers: tuple[str, ...]
+) -> None:
+    env = {"NOTIFY_SOCKET": manager.path}
+    with running(VARIABLES, *workers, folder=tmp_path, env=env) as fleet:
+        manager.wait_told("READY")
+        assert get(fleet.port, "/") == (200, b"none")
+        if workers:  # the next program has them, and its workers have not
+            old = set(fleet.workers.values())
+            fleet.kill(signal.SIGUSR2)
+            fleet.log.wait_for("reloaded: generation")
+            assert not old & set(fleet.workers.values())
+            assert get(fleet.port, "/") == (200, b"none")
+        assert fleet.stop() == 0
 
 
 def test_the_watchdog_of_systemd_hears_the_supervisor(tmp_path: Path, manager: Manager) -> None:

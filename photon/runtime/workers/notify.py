@@ -41,21 +41,17 @@ class Notifier:
         self._socket: _socket.socket | None = None
 
     @classmethod
-    def from_environment(
-        cls, environment: MutableMapping[str, str] | None = None, *, keep: bool = False
-    ) -> Notifier:
+    def from_environment(cls, environment: MutableMapping[str, str] | None = None) -> Notifier:
         """That of NOTIFY_SOCKET, or one that tells nobody.
 
-        The variables are taken out: a program that a worker starts must not speak for us.
-
-        Args: keep: leave them there, for a program that is to take our place (execve).
+        The variables are taken out: a program that a worker starts must not speak for us. One that
+        takes our place is given them again, see `environment`.
         """
         environment = os.environ if environment is None else environment
         address = environment.get(_SOCKET, "")
         watchdog_s = _watchdog_s(environment)
-        if not keep:
-            for name in (_SOCKET, _WATCHDOG, _WATCHDOG_PID):
-                environment.pop(name, None)
+        for name in (_SOCKET, _WATCHDOG, _WATCHDOG_PID):
+            environment.pop(name, None)
         if address and address[0] not in "/@":
             # Also vsock:, which systemd 254 has for virtual machines.
             logger.warning("%s=%r is neither a path nor @name: nobody is told", _SOCKET, address)

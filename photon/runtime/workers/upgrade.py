@@ -17,7 +17,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from time import monotonic
 from typing import IO
@@ -105,10 +105,14 @@ def inheritance() -> Inheritance | None:
 
 
 def become_new(
-    supervisor: Supervisor, sockets: Iterable[_socket.socket], others: dict[str, int]
+    supervisor: Supervisor,
+    sockets: Iterable[_socket.socket],
+    others: dict[str, int],
+    environment: Mapping[str, str] | None = None,
 ) -> None:
     """Run this program anew in the place of this one; returns only if that fails.
 
+    Args: others: descriptors by name; environment: variables that only it is to have.
     Raises: OSError.
     """
     links = {pid: wire.end.fileno() for pid, wire in supervisor.wires.items()}
@@ -136,11 +140,10 @@ def become_new(
         for descriptor in inherited:
             os.set_inheritable(descriptor, True)
         former = signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
-        os.environ[_TAKE_OVER] = str(file.fileno())
+        its = {**os.environ, **(environment or {}), _TAKE_OVER: str(file.fileno())}
         try:
-            os.execv(sys.executable, _arguments())
+            os.execve(sys.executable, _arguments(), its)
         finally:
-            os.environ.pop(_TAKE_OVER, None)
             signal.pthread_sigmask(signal.SIG_SETMASK, former)
             for descriptor in inherited:
                 os.set_inheritable(descriptor, False)

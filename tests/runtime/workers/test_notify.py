@@ -113,12 +113,6 @@ def test_the_watchdog_of_systemd(variables: dict[str, str], expected: float) -> 
     assert Notifier.from_environment(environment).watchdog_s == expected
 
 
-def test_keeping_the_variables() -> None:
-    environment = {"NOTIFY_SOCKET": "/run/x"}
-    Notifier.from_environment(environment, keep=True)
-    assert environment == {"NOTIFY_SOCKET": "/run/x"}
-
-
 def test_an_address_of_another_kind_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
     notifier = Notifier.from_environment({"NOTIFY_SOCKET": "vsock:2:1"})
     assert not notifier.ready()
