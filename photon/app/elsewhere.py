@@ -32,7 +32,7 @@ ATTRIBUTES: Mapping[str, str] = {
     "config": "app.state is a place for what is yours",
     "context_processor": _TEMPLATES,
     "crontab": "cron",
-    "debug": "PHOTON_DEV=1 in the environment",
+    "debug": "photon dev, or PHOTON_DEV=1 in the environment",
     "dependency_overrides": "app.override(provider, fake), in a with block",
     "error_handler": _FAILURES,
     "errorhandler": _FAILURES,
@@ -68,7 +68,7 @@ ATTRIBUTES: Mapping[str, str] = {
 """Of an application, or of what is a group here."""
 
 OPTIONS: Mapping[str, str] = {
-    "debug": "PHOTON_DEV=1 in the environment",
+    "debug": "photon dev, or PHOTON_DEV=1 in the environment",
     "default_response_class": "formats",
     "endpoint": "name",
     "exception_handlers": "@app.exception_handler(...)",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal, Never, Unpack
 
 from photon.app.answering import Answering
+from photon.app.development import is_development
 from photon.app.dispatch import compose, guarded, make_dispatch
 from photon.app.documents import Documents, DocumentSettings
 from photon.app.endpoint import Surroundings, Unmade, make_endpoint, make_operation
@@ -76,7 +76,7 @@ class Photon(Registrar, Answering):
         trailing_slash: what is done for a path that only differs in its last slash from one that
             there is: "strict" answers 404 and says so, "redirect" 308, "ignore" answers as there.
         check_responses: whether what handlers return is compared with what they declare; None
-            does so in development, that is where PHOTON_DEV is 1.
+            does so in development, that is under `photon dev`.
         openapi: what else the OpenAPI document says: servers, tags, contact, webhooks.
         openapi_url, docs_url: where the document and the page for it are; None for nowhere.
         queue: what takes the jobs of `task`: a `Queue`, or the URL of one (redis://,
@@ -136,7 +136,7 @@ class Photon(Registrar, Answering):
         self.converters = (
             converters if isinstance(converters, Converters) else Converters(*converters)
         )
-        self.is_dev = os.environ.get("PHOTON_DEV", "") not in ("", "0")
+        self.is_dev = is_development()
         self.watchdog = self.is_dev if watchdog is None else watchdog
         self._options: Mapping[str, Any] = dict(options)
         self._responders: dict[tuple[Format, ...], Responders] = {}

@@ -89,7 +89,7 @@ def test_options_that_will_not_do_are_told_with_the_way_out(
         ({"import_name": "shop"}, r"an application needs no name: Photon\(\)"),
         ({"zzz": 1}, "; there are body_limit, check_responses, .*title, trailing_slash, version"),
         ({"doc_url": "/"}, "Photon has no option 'doc_url'; did you mean docs_url?"),
-        ({"debug": True}, "'debug': PHOTON_DEV=1 in the environment"),
+        ({"debug": True}, "'debug': photon dev, or PHOTON_DEV=1 in the environment"),
         ({"tags": "a"}, "Photon: tags is a list"),
         ({"trailing_slash": True}, 'trailing_slash is "strict", "redirect" or "ignore"'),
     ],

@@ -7,6 +7,7 @@ import platform
 import sys
 from collections.abc import Iterator, Mapping
 
+from photon.app.development import is_development
 from photon.cli.checks.finding import Finding, ok, warn
 from photon.runtime.backend import Backend, backend
 
@@ -51,7 +52,7 @@ def switches(environ: Mapping[str, str]) -> Iterator[Finding]:
         yield warn("debug", "Python's development mode is on (-X dev)", "Serve without it.")
     if environ.get("PYTHONMALLOC", "").endswith("debug"):
         yield warn("debug", "PYTHONMALLOC checks every allocation", "Serve without it.")
-    if environ.get("PHOTON_DEV"):
+    if is_development(environ):
         yield warn(
             "debug",
             "PHOTON_DEV is set: answers to failures show the source and values",
