@@ -101,6 +101,17 @@ def _preloaded(plan: Plan) -> Application:
             hint="Do that in a lifespan (@app.lifespan), or leave --preload away.",
             exit_code=ExitCode.NOT_LOADED,
         )
+    # fork(2): only the thread that forks is in the child, and the locks of all others are as held
+    # as they were. Threads of C's own are not seen here; such libraries know of forks, or say so.
+    threads = len(sys._current_frames()) - 1
+    if threads:
+        logger.warning(
+            "%s starts native threads while it is imported (%d): with --preload the workers do not "
+            "have them, and what they had locked at the fork stays so. Start them in a lifespan "
+            "(@app.lifespan), or leave --preload away",
+            plan.name,
+            threads,
+        )
     gc.collect()
     gc.freeze()
     return application

@@ -47,6 +47,35 @@ def test_what_cannot_boot(tmp_path: Path, app: str, code: int, reason: str) -> N
         assert str(fleet.log).count(reason) == 1, fleet.log
 
 
+# A library that was imported before the patch has such threads.
+NATIVE_THREAD = """
+from gevent import monkey
+from photon import Photon
+
+wait = monkey.get_original("time", "sleep")
+runs = monkey.get_original("_thread", "allocate_lock")()
+
+def watch():
+    runs.release()
+    wait(600)
+
+runs.acquire()
+monkey.get_original("_thread", "start_new_thread")(watch, ())
+runs.acquire()
+app = Photon()
+"""
+
+
+def test_threads_that_no_worker_would_have_are_told_of(tmp_path: Path) -> None:
+    with running(NATIVE_THREAD, "--workers", "1", "--preload", folder=tmp_path) as fleet:
+        told = fleet.log.wait_for("starts native threads while it is imported (1)")
+        assert "leave --preload away" in told["event"]
+        assert fleet.stop() == 0
+    with running(PIDS, "--workers", "1", "--preload", folder=tmp_path) as fleet:
+        assert fleet.stop() == 0
+        assert not fleet.log.count("native threads")
+
+
 def test_a_boot_that_takes_too_long(tmp_path: Path) -> None:
     app = "import ctypes; ctypes.CDLL(None).sleep(600)"
     flags = ("--workers", "2", "--boot-timeout", "1s")
