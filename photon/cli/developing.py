@@ -261,7 +261,7 @@ class _Developing:
             webbrowser.open(self._address)
 
         supervisor = self._supervisor
-        close = [*supervisor.wires.values(), *supervisor.close_in_child]
+        close = [*supervisor.wires.values(), *supervisor.close_in_child, self._opened]
         try:
             pid = fork_helper(work, close=close)
         except OSError as error:

@@ -97,6 +97,24 @@ def test_the_start_screen(tmp_path: Path) -> None:
         assert "\x1b" not in process.stderr
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/net/tcp"), reason="Linux tells who has a socket")
+def test_who_opens_the_browser_does_not_keep_the_port(tmp_path: Path) -> None:
+    save(tmp_path, "one")
+    browser = tmp_path / "browser"
+    browser.write_text("#!/bin/sh\nls -l /proc/$PPID/fd > seen.new\nmv seen.new seen\n")
+    browser.chmod(0o755)
+    env = {"BROWSER": f"{browser} %s", "DISPLAY": ":0"}
+    with developing(tmp_path, "--open", env=env) as (_, port):
+        wait_until((tmp_path / "seen").exists)
+        sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
+        (listening,) = [
+            each[9] for each in sockets if each[1].endswith(f":{port:04X}") and each[3] == "0A"
+        ]
+        seen = (tmp_path / "seen").read_text()
+        assert "/dev/" in seen or "pipe:" in seen
+        assert f"socket:[{listening}]" not in seen
+
+
 def test_requests_are_told_in_a_line_each(tmp_path: Path) -> None:
     save(tmp_path, "one")
     with developing(tmp_path) as (process, port):
