@@ -84,6 +84,7 @@ def serve_as_dev_worker(
         line_of = coloured_dev_line if log.has_colours else plain_dev_line
         # At once: who reads along looks for the lines of a request beside each other.
         requests = AccessLog(log.writer.write, line_of, within_s=0.0)
+        logging.getLogger("photon.http").addFilter(_is_not_ours)
         try:
             DevServing(plan, live, _without_ours(requests), post, opened).run()
         finally:
@@ -123,6 +124,12 @@ def _without_ours(requests: AccessLog) -> OnAnswer:
             requests(request, status, seconds)
 
     return on_answer
+
+
+def _is_not_ours(record: logging.LogRecord) -> bool:
+    """Whether it tells of nothing that pages ask because of us: they leave with each click."""
+    about = record.args[0] if isinstance(record.args, tuple) and record.args else None
+    return not (isinstance(about, Request) and about.raw_path.startswith(PREFIX))
 
 
 def _docs_of(application: Application) -> str:

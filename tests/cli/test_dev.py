@@ -132,6 +132,19 @@ def test_the_debug_page_is_there(tmp_path: Path) -> None:
         process.wait_line("ValueError: the shelf is empty")
 
 
+def test_what_pages_ask_because_of_us_is_not_told(tmp_path: Path) -> None:
+    save(tmp_path, "one")
+    with developing(tmp_path) as (process, port):
+        with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as page:
+            page.sendall(b"GET /__photon__/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert page.recv(65536).startswith(b"HTTP/1.1 200")
+        for _ in range(3):  # while which it is seen to have left
+            assert get(port)[0] == 200
+        process.wait_line("200 GET")
+        assert process.stop() == ExitCode.OK
+        assert "__photon__" not in process.stderr
+
+
 def test_what_cannot_be_found_is_shown_too(tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text("application = 1\n")
     with developing(tmp_path) as (process, port):

@@ -103,7 +103,7 @@
     if (!isError) add(header, "button", "Reload").onclick = () => location.reload();
     add(header, "button", "Hide").onclick = hide;
     add(section, "pre", text);
-    if (isError) add(section, "p", "The page below is of the code before. This goes away when the code is mended.");
+    if (isError) add(section, "p", "The page behind this is of the code before. This goes away when the code is mended.");
     document.documentElement.append(box);
   };
 
