@@ -113,7 +113,7 @@ def _path_of(head: RequestHead) -> str:
 
 def _of_connection(local: Locals) -> str:
     connection, phase = local["self"], local["phase"]
-    left = connection.since + connection._allowance - now()
+    left = connection.left_s
     whose = f"of the client {connection.peer}" if connection.peer else "of the client"
     if phase == READING:
         return f"the next bytes of the body {whose}, {left:.1f} s left"

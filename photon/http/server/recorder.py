@@ -188,8 +188,8 @@ class Recorder:
         # A server that stops has put something of its own before us.
         if server.answer is self._measuring:
             server.answer = self._before
-        elif getattr(server, "_answer_before", None) is self._measuring:
-            server._answer_before = self._before
+        elif server.answer_before_stop is self._measuring:
+            server.answer_before_stop = self._before
         self._before = self._measuring = None
         self._until = 0.0
         self._slices.clear()

@@ -100,6 +100,8 @@ class Server:
     Raises: TlsError.
     Attributes:
         state: where in its life it is.
+        answer: the exchange; others may stand in its place for a while, see `recorder`.
+        answer_before_stop: what that was, once it is that of a server that stops.
         connections: those that are open.
         row: where others see how many there are, see `Shared`.
         restarts: whether it stops because another one takes its place.
@@ -126,6 +128,7 @@ class Server:
         self.settings = settings = settings or ServerSettings()
         self.on_answer = on_answer
         self.answer = answer if on_answer is None else answer_and_tell
+        self.answer_before_stop = self.answer
         self.state = State.RUNNING
         self.hub = hub = current_hub()
         self.carriers = hub.carriers
@@ -325,7 +328,7 @@ class Server:
             if not self.restarts:  # else another server goes on with what waits in the kernel
                 listener.accept_all()
             listener.close()
-        self._answer_before, self.answer = self.answer, self._answer_last
+        self.answer_before_stop, self.answer = self.answer, self._answer_last
         # Who has begun to send a request may end it, if that does not take long.
         self.allowances = (
             max(self.settle_s, min(self.allowances[IDLE], _LAST_HEAD_S)),
@@ -361,7 +364,7 @@ class Server:
 
     def _answer_last(self, connection: Connection, request: Request) -> int:
         connection.protocol.keep_alive = False
-        return self._answer_before(connection, request)
+        return self.answer_before_stop(connection, request)
 
     def _cancel_all(self) -> None:
         busy = [connection for connection in self.connections if connection.is_busy]

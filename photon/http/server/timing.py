@@ -159,6 +159,11 @@ class Timed(ABC):
         return self.server.allowances[self.phase]
 
     @property
+    def left_s(self) -> float:
+        """How long the current phase may last still."""
+        return self.since + self._allowance - now()
+
+    @property
     def deadline(self) -> float | None:
         """When the handler of the request in progress is interrupted; None for never."""
         if self.phase != HANDLING:

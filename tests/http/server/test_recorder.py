@@ -83,7 +83,7 @@ def test_a_server_that_stops_is_left_as_it_wants(ends: str) -> None:
         reply = client.answer()
     assert reply.status == 200
     assert not recorder.is_on
-    assert server._answer_before is answer
+    assert server.answer_before_stop is answer
 
 
 def _end_while_stopping(server: Server, recorder: Recorder, event: Event, ends: str) -> None:
