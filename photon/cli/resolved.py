@@ -13,11 +13,11 @@ from photon.cli.keys import is_path, key_of, keys_of
 from photon.cli.options import FieldType
 from photon.cli.origins import Origin, origin_of
 from photon.runtime.hints import meant
+from photon.telemetry.debug_page.secrets import without_url_passwords
 
 HIDDEN = "********"
 
 _SECRET_WORDS = {"password", "passwd", "secret", "token", "key", "credentials", "dsn"}
-_URL_PASSWORD = re.compile(r"(\w[\w+.-]*://[^\s/:@]*):[^\s/]+@")
 
 
 class Setting(NamedTuple):
@@ -73,17 +73,12 @@ def _safe(value: Any, hide: bool) -> Any:
         return [_safe(each, hide) for each in value]
     if not isinstance(value, str) or not value:
         return value
-    return HIDDEN if hide else without_passwords(value)
+    return HIDDEN if hide else without_url_passwords(value, HIDDEN)
 
 
 def is_secret(name: str) -> bool:
     """Whether the value of a setting of that name is for nobody's eyes."""
     return not _SECRET_WORDS.isdisjoint(re.split(r"[-_.]", name.lower()))
-
-
-def without_passwords(text: str) -> str:
-    """A text in which URLs have no passwords."""
-    return _URL_PASSWORD.sub(rf"\1:{HIDDEN}@", text)
 
 
 def _text(parameter: click.Parameter, value: Any) -> str:

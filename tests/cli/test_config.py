@@ -14,7 +14,8 @@ import pytest
 
 from photon.cli.config import table
 from photon.cli.options import SectionedCommand, setting
-from photon.cli.resolved import HIDDEN, settings_in, without_passwords
+from photon.cli.resolved import HIDDEN, settings_in
+from photon.telemetry.debug_page.secrets import without_url_passwords
 from tests.processes import environment, photon_ends
 
 TOML = 'app = "shop:app"\nport = 9000\n\n[timeout]\nidle = 5\n[worker]\nconcurrency = 20\n'
@@ -162,4 +163,4 @@ def test_secrets_are_not_shown() -> None:
     ],
 )
 def test_urls_lose_their_passwords(text: str, shown: str) -> None:
-    assert without_passwords(text) == shown
+    assert without_url_passwords(text, HIDDEN) == shown

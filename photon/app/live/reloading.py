@@ -38,11 +38,11 @@ class LiveReload:
         it does.
     """
 
-    def __init__(self, application: Application, *, error: str = "") -> None:
+    def __init__(self, application: Application) -> None:
         self._application = application
         self._inner: Application = getattr(application, "composed", application)
         self.generation = token_urlsafe(8)
-        self.error = error
+        self.error = ""
         self._news: list[tuple[str, str]] = []
         self._changed = Event()
 

@@ -8,6 +8,6 @@ Nothing here is imported unless an application is in development and something i
     values     what variables hold, in bounded time and length
     secrets    what must not be shown
     asked      the request, surroundings: what it was answered by
-    page       all of it as HTML; plain: as text, for JSON and for copying
+    page       all of it as HTML, by markup and highlight; not_found: which routes there are
     answer     the response
 """

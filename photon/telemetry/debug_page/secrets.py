@@ -33,7 +33,8 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _BEARER = re.compile(r"\b(bearer|basic)(\s{1,3})[\w.~+/=-]{8,}", re.IGNORECASE)
-_URL = re.compile(r"(://[^\s/:@'\"]{0,200}):([^\s/@'\"]{1,400})@")
+# Up to the last at-sign: a password may have one, though it should be written as %40.
+_URL = re.compile(r"(://[^\s/:@'\"]{0,200}):([^\s/'\"]{1,400})@")
 
 # Such values say nothing, whatever they are called.
 _HARMLESS = (type(None), bool, type, ModuleType, FunctionType, BuiltinFunctionType, MethodType)
@@ -49,6 +50,11 @@ _MOST_TEXT = 4096
 def is_secret_name(name: str) -> bool:
     """Whether what is called so must not be shown."""
     return _SECRET_NAME.search(name) is not None
+
+
+def without_url_passwords(text: str, mark: str = REDACTED) -> str:
+    """A text in which URLs have no passwords.   Args: mark: what stands in their place."""
+    return _URL.sub(rf"\1:{mark}@", text) if "://" in text else text
 
 
 class Redactor:
@@ -91,8 +97,7 @@ class Redactor:
 
     def without_known(self, text: str) -> str:
         """A text without passwords in URLs and known secrets: for source, which has its own."""
-        if "://" in text:
-            text = _URL.sub(rf"\1:{REDACTED}@", text)
+        text = without_url_passwords(text)
         for secret in sorted(self._known, key=len, reverse=True):
             if secret in text:
                 text = text.replace(secret, REDACTED)

@@ -36,6 +36,7 @@ TEXTS = [
     ("host=db password=x1 port=5", "host=db password=[redacted] port=5"),
     ("connect(password='a b')", "connect(password='[redacted]')"),
     ("postgres://me:pw@db/x?y", "postgres://me:[redacted]@db/x?y"),
+    ("postgres://me:p@ss:word@db/x", "postgres://me:[redacted]@db/x"),
     ("Authorization was Bearer abc.def.ghi", "Authorization was Bearer [redacted]"),
     ("?api_key=123&b=2", "?api_key=[redacted]&b=2"),
     ("password: x", "password: [redacted]"),
