@@ -1,1 +1,1 @@
-"""OS processes: their signals, later their supervisor."""
+"""OS processes that serve: their supervisor, what they say to each other, who may ask them."""
