@@ -49,7 +49,10 @@ def development_certificate(folder: Path | None = None) -> TlsSettings:
         authority = _load(folder / "ca.pem", folder / "ca.key")
         if authority is None:
             authority = _make_authority(folder)
-            logger.info("%s", how_to_trust(folder / "ca.pem"))
+            logger.info(
+                "made a certificate authority for this machine: what shall trust it is given %s",
+                folder / "ca.pem",
+            )
         own = _load(folder / "localhost.pem", folder / "localhost.key")
         if own is None or own[0].issuer != authority[0].subject or not _is_signed(own, authority):
             _make_own(folder, authority)
@@ -72,12 +75,17 @@ def default_folder() -> Path:
 
 def how_to_trust(ca: Path) -> str:
     """What a user has to do once, so that browsers do not warn."""
-    return (
-        f"made a certificate authority for this machine, {ca}. Browsers warn until they trust it: "
-        "in Firefox and Chrome it is imported in the settings, under certificates, authorities. "
-        f"Debian: sudo cp {ca} /usr/local/share/ca-certificates/photon.crt && sudo "
-        "update-ca-certificates. macOS: sudo security add-trusted-cert -d -r trustRoot -k "
-        f"/Library/Keychains/System.keychain {ca}. curl: --cacert {ca}"
+    return "\n".join(
+        (
+            f"made a certificate authority for this machine, {ca}",
+            "  Browsers warn until they trust it:",
+            "  Firefox, Chrome  import it in the settings, under certificates, authorities",
+            f"  Debian           sudo cp {ca} /usr/local/share/ca-certificates/photon.crt",
+            "                   sudo update-ca-certificates",
+            "  macOS            sudo security add-trusted-cert -d -r trustRoot \\",
+            f"                     -k /Library/Keychains/System.keychain {ca}",
+            f"  curl             --cacert {ca}",
+        )
     )
 
 

@@ -15,7 +15,7 @@ from cryptography import x509
 
 from photon.cli import own_certificate
 from photon.cli.exits import CommandError
-from photon.cli.own_certificate import default_folder, development_certificate
+from photon.cli.own_certificate import default_folder, development_certificate, how_to_trust
 from photon.http.request import Request
 from photon.http.response import Response
 from photon.http.server.serving import serve
@@ -36,7 +36,7 @@ def test_it_is_made_once_and_served_with(tmp_path: Path, caplog: pytest.LogCaptu
     assert names(folder) == ["ca.key", "ca.pem", "localhost.key", "localhost.pem"]
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
     assert folder.stat().st_mode & 0o777 == 0o700
-    assert f"curl: --cacert {folder / 'ca.pem'}" in caplog.text
+    assert f"what shall trust it is given {folder / 'ca.pem'}" in caplog.text
     caplog.clear()
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert development_certificate(folder) == made
@@ -122,3 +122,9 @@ def test_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="cannot keep a certificate for development in") as it:
         development_certificate(tmp_path / "file" / "tls")
     assert "XDG_DATA_HOME" in it.value.hint
+
+
+def test_how_it_is_trusted_is_told_in_lines() -> None:
+    lines = how_to_trust(Path("/tls/ca.pem")).split("\n")
+    assert lines[0] == "made a certificate authority for this machine, /tls/ca.pem"
+    assert lines[-1].split() == ["curl", "--cacert", "/tls/ca.pem"]
