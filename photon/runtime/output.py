@@ -18,11 +18,12 @@ import stat
 from collections import deque
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakSet
 
 from gevent.monkey import get_original
 
 from photon.runtime.clock import now
-from photon.runtime.hub import current_hub
+from photon.runtime.hub import existing_hub
 
 # The real ones: gevent's would switch to the hub, and a line may be written from the hub itself.
 _poll = get_original("select", "poll")
@@ -39,6 +40,9 @@ _RETRY_S = 0.05
 
 # A regular file takes all at once, and never blocks for want of a reader.
 _FILE_WRITE_BYTES = 1024 * 1024
+
+
+_writers: WeakSet[LineWriter] = WeakSet()
 
 
 class LineWriter:
@@ -70,6 +74,7 @@ class LineWriter:
         self._write_bytes = _FILE_WRITE_BYTES if _is_file(descriptor) else select.PIPE_BUF
         self._writable = _poll()
         self._writable.register(descriptor, select.POLLOUT)
+        _writers.add(self)
 
     def write(self, lines: bytes) -> None:
         """Write one or more whole lines, now or when the reader reads. Never raises for I/O."""
@@ -142,8 +147,19 @@ class LineWriter:
 
     def _try_again_later(self) -> None:
         # Other threads have no hub, or another: theirs goes out with the next line from here.
-        if self._retry is None and _thread_id() == self._home_thread:
-            self._retry = current_hub().deadlines.add(now() + _RETRY_S, self._try_again)
+        if self._retry is not None or _thread_id() != self._home_thread:
+            return
+        hub = existing_hub()
+        if hub is not None:  # a supervisor has none, and flushes itself
+            self._retry = hub.deadlines.add(now() + _RETRY_S, self._try_again)
+
+    def _begin_as_child(self) -> None:
+        """In a process that was just forked: what waits is its parent's to write."""
+        self._pending.clear()
+        self._pending_bytes = self.lost = 0
+        self._lock = _allocate_lock()  # another thread may have held it, which is not here
+        self._home_thread = _thread_id()
+        self._retry = None
 
     def _try_again(self) -> None:
         self._retry = None
@@ -159,3 +175,11 @@ def _is_file(descriptor: int) -> bool:
         return stat.S_ISREG(os.fstat(descriptor).st_mode)
     except OSError:
         return False
+
+
+def _begin_as_child() -> None:
+    for writer in _writers:
+        writer._begin_as_child()
+
+
+os.register_at_fork(after_in_child=_begin_as_child)

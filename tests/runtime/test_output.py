@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -135,3 +136,37 @@ def test_the_last_words_wait_a_moment_for_the_reader(pipe: Pipe, tmp_path: Path)
         with fail_after(PATIENCE_S):
             assert reader.wait() == 0
     assert (tmp_path / "read").read_bytes() == line * 2000
+
+
+FORKS_WITH_PENDING_LINES = """
+import os
+from photon.runtime.hub import has_hub
+from photon.runtime.output import LineWriter
+
+read_end, write_end = os.pipe()
+os.set_blocking(write_end, False)
+full = 0
+try:
+    while True:
+        full += os.write(write_end, b"." * 4096)
+except BlockingIOError:
+    os.set_blocking(write_end, True)
+writer = LineWriter(write_end)
+writer.write(b"once\\n")
+print(has_hub())
+while full:
+    full -= len(os.read(read_end, full))
+if not os.fork():
+    writer.flush()
+    os._exit(0)
+os.wait()
+writer.flush()
+print(os.read(read_end, 100))
+"""
+
+
+def test_what_waits_is_written_once_also_by_a_process_that_forks_and_has_no_hub() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORKS_WITH_PENDING_LINES], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == ["False", "b'once\\n'"]
