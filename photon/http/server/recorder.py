@@ -22,6 +22,7 @@ from photon.runtime.debug.histogram import Histogram
 if TYPE_CHECKING:
     from photon.http.server.connection import Connection
     from photon.http.server.server import Server
+    from photon.runtime.deadlines import Deadline
 
 WINDOW_S = 10.0
 """What is told of are the requests of the last so many seconds."""
@@ -30,6 +31,7 @@ LONGEST_S = 3600.0
 """For how long one may ask at a time."""
 
 _SLICE_S = 1.0
+_LOOK_S = 1.0
 _MOST_ROUTES = 1000
 _OTHERS = "(other routes)"
 _NO_ROUTE = "(no route)"
@@ -85,6 +87,7 @@ class Recorder:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._until = 0.0
+        self._due: Deadline | None = None
         self._before: Any = None
         self._measuring: Any = None
         self._began = 0.0
@@ -152,7 +155,7 @@ class Recorder:
             return status
 
         self._measuring = server.answer = measuring
-        server.hub.deadlines.add(self._until, self._look)
+        self._look()
 
     def _note(self, route: str | None, method: str, status: int, seconds: float) -> None:
         moment = now()
@@ -176,15 +179,20 @@ class Recorder:
             self._slices.popleft()
 
     def _look(self) -> None:
-        """In the hub: end, if nobody has asked again."""
-        if now() < self._until:
-            self._server.hub.deadlines.add(self._until, self._look)
+        """End, if nobody has asked again, or the server has ended."""
+        moment = now()
+        if moment < self._until and self._server.state.value != "stopped":
+            due = min(self._until, moment + _LOOK_S)
+            self._due = self._server.hub.deadlines.add(due, self._look)
         else:
             self.end()
 
     def end(self) -> None:
         """Measure no more."""
         server = self._server
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
         # A server that stops has put something of its own before us.
         if server.answer is self._measuring:
             server.answer = self._before
