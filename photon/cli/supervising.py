@@ -195,6 +195,7 @@ class _Supervising:
         if self._left is not None:
             take_over(self._left, supervisor, monotonic())
         supervisor.on_tick(self._look_at_trial)
+        supervisor.on_tick(_flush_log)
         stack.callback(self._end_trial)
         self._open_control(stack)
         _Telling(supervisor.fleet, self._notifier).attach(supervisor)
@@ -291,6 +292,12 @@ class _Supervising:
             "supervised": True,
             "version": photon.__version__,
         }
+
+
+def _flush_log(now: float) -> None:
+    """Write what stderr did not take at once: there is no hub that would try again."""
+    for handler in logging.getLogger().handlers:
+        handler.flush()
 
 
 class _Telling:
