@@ -57,7 +57,7 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.tested: pyproject.toml | $(VENV)/bin/python
 	@echo "installing Photon and its test tools into $(VENV)"
-	@$(PIP) install --editable '.[dev]'
+	@$(PIP) install --editable '.[dev,test]'
 	@touch $@ $(VENV)/.installed
 
 $(VENV)/.loadtest: pyproject.toml | $(VENV)/bin/python

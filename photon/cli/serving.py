@@ -73,7 +73,7 @@ def serve_as_worker(
 
     Args: application: if it was imported before the fork.
     """
-    log = begin_logging(plan)
+    log = begin_logging(plan, f"worker {post.slot}")
     try:
         if application is None:
             application = load(plan.app, plan.app_dir, plan.factory)

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger("photon.cli")
 
 
-def begin_logging(plan: Plan) -> LineHandler:
-    """Have this process log as it was told."""
+def begin_logging(plan: Plan, process: str = "") -> LineHandler:
+    """Have this process log as it was told.   Args: process: its name among others."""
     log_format = None if plan.log_format == "auto" else plan.log_format
-    return configure_logging(plan.log_level, log_format)  # type: ignore[arg-type]
+    return configure_logging(plan.log_level, log_format, process=process)  # type: ignore[arg-type]
 
 
 def tell_notes(plan: Plan) -> None:

@@ -102,18 +102,22 @@ def _json_escape(character: str) -> str:
 class ConsoleLines(logging.Formatter):
     """Time of day with its date, level, logger, message, fields, and the traceback indented below.
 
-    Args: colours: whether the reader is a terminal that shows them.
+    Args:
+        colours: whether the reader is a terminal that shows them.
+        process: its name, where several write to the same terminal.
     """
 
-    def __init__(self, *, colours: bool) -> None:
+    def __init__(self, *, colours: bool, process: str = "") -> None:
         super().__init__()
         self._colours = colours
+        self._process = [self._paint(process, _DIM)] if process else []
 
     def format(self, record: logging.LogRecord) -> str:
         message = escape(record.getMessage())
         parts = [
             self._paint(local_time(record.created), _DIM),
             self._paint(f"{record.levelname:<7}", _COLOURS.get(record.levelname, "")),
+            *self._process,
             self._paint(escape(record.name), _DIM),
             message,
         ]

@@ -21,7 +21,11 @@ _LAST_WORDS_S = 1.0
 
 
 def configure_logging(
-    level: str = "info", format: Format | None = None, *, descriptor: int | None = None
+    level: str = "info",
+    format: Format | None = None,
+    *,
+    descriptor: int | None = None,
+    process: str = "",
 ) -> LineHandler:
     """Have every logger write lines to a descriptor, which is never waited for.
 
@@ -30,13 +34,15 @@ def configure_logging(
         format: "console" is for people, "json" is one object a line; None takes console on a
             terminal and json elsewhere, where programs read.
         descriptor: None for stderr's.
+        process: a name for people, where several write to the same terminal.
     Returns: the handler.
     """
     if descriptor is None:
         descriptor = _stderr()
     is_terminal = os.isatty(descriptor)
     format = format or ("console" if is_terminal else "json")
-    handler = LineHandler(descriptor, format, colours=is_terminal and _likes_colours())
+    colours = is_terminal and _likes_colours()
+    handler = LineHandler(descriptor, format, colours=colours, process=process)
     root = logging.getLogger()
     for former in root.handlers[:]:
         root.removeHandler(former)
