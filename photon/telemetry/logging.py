@@ -61,11 +61,14 @@ class LineHandler(logging.Handler):
     writer: takes lines as bytes.
     """
 
-    def __init__(self, descriptor: int, format: Format, *, colours: bool = False) -> None:
+    def __init__(
+        self, descriptor: int, format: Format, *, colours: bool = False, process: str = ""
+    ) -> None:
         super().__init__()
         self.format_name = format
         self.has_colours = colours and format == "console"
-        self.setFormatter(JsonLines() if format == "json" else ConsoleLines(colours=colours))
+        is_json = format == "json"
+        self.setFormatter(JsonLines() if is_json else ConsoleLines(colours=colours, process=process))
         self.writer = LineWriter(descriptor, on_lost=_tell_lost)
 
     def createLock(self) -> None:
