@@ -68,7 +68,9 @@ class LineHandler(logging.Handler):
         self.format_name = format
         self.has_colours = colours and format == "console"
         is_json = format == "json"
-        self.setFormatter(JsonLines() if is_json else ConsoleLines(colours=colours, process=process))
+        self.setFormatter(
+            JsonLines() if is_json else ConsoleLines(colours=colours, process=process)
+        )
         self.writer = LineWriter(descriptor, on_lost=_tell_lost)
 
     def createLock(self) -> None:
