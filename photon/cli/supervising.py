@@ -307,6 +307,7 @@ class _Telling:
         self._fleet = fleet
         self._notifier = notifier
         self._told = ""
+        self._told_of = 0  # generations
         self._watchdog_at = 0.0
 
     def attach(self, supervisor: Supervisor) -> None:
@@ -318,13 +319,19 @@ class _Telling:
     def _tick(self, now: float) -> None:
         fleet, notifier = self._fleet, self._notifier
         state = self._state
+        if state == self._told == "ready" and fleet.generation != self._told_of:
+            self._tell("reloading")  # it took less than a tick, and systemd waits for it
         if state and state != self._told:
-            self._told = state
-            tells = {"ready": notifier.ready, "reloading": notifier.reloading}
-            tells.get(state, notifier.stopping)(f"{state}: {fleet.size} workers")
+            self._tell(state)
         if notifier.watchdog_s and now >= self._watchdog_at:
             self._watchdog_at = now + notifier.watchdog_s / 2
             notifier.watchdog()
+
+    def _tell(self, state: str) -> None:
+        self._told, self._told_of = state, self._fleet.generation
+        notifier = self._notifier
+        tells = {"ready": notifier.ready, "reloading": notifier.reloading}
+        tells.get(state, notifier.stopping)(f"{state}: {self._fleet.size} workers")
 
     @property
     def _state(self) -> str:
