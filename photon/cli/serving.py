@@ -204,7 +204,7 @@ class Serving:
         plan, post = self._plan, self._post
         if post is None and plan.health is None:
             return
-        from photon.runtime.workers.worker import Reporter
+        from photon.runtime.workers.worker import Orphan, Reporter
 
         board = Board() if post is None else post.board
         self._row = row = board.row(board.take()) if post is None else post.row
@@ -214,6 +214,10 @@ class Serving:
         pulse.on_freed.append(reporter.on_freed)
         stack.callback(pulse.forget, reporter.on_beat)
         stack.callback(pulse.forget, reporter.on_freed)
+        if post is not None:
+            orphan = Orphan(plan.supervisor.hang_timeout_s)
+            pulse.on_stuck.append(orphan.on_stuck)
+            stack.callback(pulse.forget, orphan.on_stuck)
         reporter.on_beat(0.0)
         row[STATE] = READY
         if post is None and plan.health is not None:

@@ -102,6 +102,17 @@ def test_a_worker_that_hangs_is_replaced(tmp_path: Path, path: str) -> None:
         assert fleet.stop() == 0
 
 
+def test_a_worker_that_hangs_and_has_no_supervisor_any_more_ends(tmp_path: Path) -> None:
+    flags = ("--workers", "1", "--hang-timeout", "500ms")
+    with running(PIDS, *flags, folder=tmp_path) as fleet:
+        client = asked(fleet.port, "/computes")
+        fleet.log.wait_for("blocks")
+        fleet.kill(signal.SIGSTOP)  # or it would be the quicker one
+        fleet.kill(signal.SIGKILL)
+        fleet.wait()
+        client.close()
+
+
 def test_a_worker_that_is_stopped_is_replaced(tmp_path: Path) -> None:
     flags = ("--workers", "2", "--hang-timeout", "1s")
     with running(PIDS, *flags, folder=tmp_path) as fleet:

@@ -35,7 +35,7 @@ HasRoom = Callable[[], bool]
 
 # So long a connection is left to others. Then it is taken: they may be stuck. When 64 come at once
 # on a busy machine, 2 ms had one of 4 workers take up to 1.75 times the mean, and 5 ms 1.25.
-_LEAVE_S = 0.005
+_LEAVE_S = 0.01
 
 # A round of the hub takes so many at the most, so that a flood of new connections leaves time for
 # those that exist. Nginx takes all (multi_accept on) or one (off); 64 cost a round below 1 ms.

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 from collections.abc import Callable
 from time import monotonic, process_time
 
 from photon.runtime.carriers import Carriers
+from photon.runtime.debug.pulse import Silence
 from photon.runtime.workers.board import ANSWERED, BEAT, BLOCKED, BUSY, LAG, LOAD, RSS, now_us
 from photon.runtime.workers.settings import WorkerLimits
 
@@ -86,6 +88,22 @@ class Reporter:
         if reason:
             self._asks_from = moment + _ASK_AGAIN_S
             self._retire(reason)
+
+
+class Orphan:
+    """Ends a worker that hangs when its supervisor, which would do that, is gone.
+
+    Args: hang_timeout_s: for how long it may hang.
+    """
+
+    def __init__(self, hang_timeout_s: float) -> None:
+        self._parent = os.getppid()
+        self._hang_timeout_s = hang_timeout_s
+
+    def on_stuck(self, silence: Silence) -> None:
+        """In a native thread: the hub does not move, see `debug.pulse`."""
+        if silence.seconds > self._hang_timeout_s and os.getppid() != self._parent:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def resident_bytes() -> int:
