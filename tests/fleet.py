@@ -16,7 +16,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import resource
 import signal
 import subprocess
 import sys
@@ -196,6 +195,15 @@ class Fleet:
         self.process.stderr.close()
 
 
+# In a program of its own: this one has more open than many may have.
+_WITH_FILES = """
+import os, resource, sys
+_, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[1]), hard))
+os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
+"""
+
+
 @contextmanager
 def running(
     app: str,
@@ -218,21 +226,22 @@ def running(
     where = [] if port is None else ["--port", str(port)]
     control = [] if "--control" in flags else ["--control", "none"]
     words = ["run", "app:app", *where, *control, *flags]
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (files or soft, hard))
-    try:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "photon", *words],
-            cwd=folder,
-            env={**environment(), "PHOTON_LOG_FORMAT": "json", **(env or {})},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            pass_fds=pass_fds,
-        )
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            *(["-c", _WITH_FILES, str(files)] if files else []),
+            "-m",
+            "photon",
+            *words,
+        ],
+        cwd=folder,
+        env={**environment(), "PHOTON_LOG_FORMAT": "json", **(env or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        pass_fds=pass_fds,
+    )
     fleet = Fleet(process, folder)
     try:
         if workers is None:

@@ -26,8 +26,9 @@ VARIABLES = ("PORT", "PHOTON_PORT", "PHOTON_APP", "PHOTON_HOST", MARK, "FROM_ENV
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The current folder, in which files may be put; what they put into the environment goes."""
     before = dict(os.environ)
-    for name in VARIABLES:
-        os.environ.pop(name, None)
+    for name in before:
+        if name in VARIABLES or name.startswith("PHOTON_"):
+            del os.environ[name]
     monkeypatch.chdir(tmp_path)
     yield tmp_path
     os.environ.clear()
