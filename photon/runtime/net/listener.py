@@ -33,8 +33,8 @@ OnAccept = Callable[[_socket.socket], None]
 HasRoom = Callable[[], bool]
 """Whether the next connection should be taken here; others listen on the same socket."""
 
-# So long a connection is left to others. Then it is taken: they may be stuck. When 64 come at once
-# on a busy machine, 2 ms had one of 4 workers take up to 1.75 times the mean, and 5 ms 1.25.
+# So long a connection is left to others. Then it is taken: they may be stuck. What shorter times
+# do to the balance stands in docs/architecture.md.
 _LEAVE_S = 0.01
 
 # A round of the hub takes so many at the most, so that a flood of new connections leaves time for
