@@ -123,15 +123,12 @@ def pid_file_of(plan: Plan, left: Inheritance | None = None) -> Iterator[PidFile
     from photon.runtime.workers.pidfile import PidFileError, pid_file
 
     descriptor = None if left is None else left.others.get("pid-file")
-    try:
-        file = pid_file(plan.pid_file, descriptor=descriptor)
-        held = file.__enter__()
-    except PidFileError as error:
-        raise CommandError(str(error), exit_code=ExitCode.CANNOT_LISTEN) from None
-    try:
+    with ExitStack() as stack:
+        try:
+            held = stack.enter_context(pid_file(plan.pid_file, descriptor=descriptor))
+        except PidFileError as error:
+            raise CommandError(str(error), exit_code=ExitCode.CANNOT_LISTEN) from None
         yield held
-    finally:
-        file.__exit__(None, None, None)
 
 
 def _opened(address: Address) -> _socket.socket:
